@@ -1,0 +1,158 @@
+// Opening the database file: for the one projector that writes it, and for everyone who reads.
+import Database from 'better-sqlite3';
+import { existsSync } from 'node:fs';
+import { errnoOf, messageOf, RunfoldError } from '../errors.ts';
+import { createPrivately } from './private-file.ts';
+import { APPLICATION_ID, SCHEMA_SQL, SCHEMA_VERSION } from './schema.ts';
+
+export type Db = Database.Database;
+
+/** SQLite's name for a database that is nowhere but in memory. */
+export const IN_MEMORY = ':memory:';
+
+/** Before 3.51.3 a checkpoint beside another connection could corrupt a WAL database. */
+const OLDEST_SAFE_SQLITE = [3, 51, 3] as const;
+
+const PRAGMAS_OF_ALL = [
+  // a reader or a checkpoint may hold the file for a moment
+  'busy_timeout = 5000',
+  // the file may have been tampered with; nothing in our schema needs functions in views or triggers
+  'trusted_schema = OFF',
+];
+
+const PRAGMAS_FOR_WRITING = [
+  // readers go on while the projector writes
+  'journal_mode = WAL',
+  // a power cut may lose the last commits but never consistency, and the log still has them
+  'synchronous = NORMAL',
+  // 32 MiB: the right edges of the series that a batch appends to
+  'cache_size = -32768',
+  // after a burst the WAL file goes back to this size at the next checkpoint
+  'journal_size_limit = 67108864',
+];
+
+/** For a file that is thrown away if its making is cut off: no journal and no sync. */
+const PRAGMAS_FOR_BUILDING = ['journal_mode = OFF', 'synchronous = OFF', 'cache_size = -32768'];
+
+/**
+ * Opens the live database for writing and makes its tables if the file is new (mode 0600).
+ *
+ * @throws RunfoldError `sqlite_too_old`, `database_corrupt` (damaged, or no database at all),
+ *   `database_unsafe` (another program's database), `database_newer`, `database_outdated`.
+ */
+export function openForWriting(file: string): Db {
+  return openWith(file, PRAGMAS_FOR_WRITING);
+}
+
+/** Opens a new file that will be filled and then put in the place of another. */
+export function openForBuilding(file: string): Db {
+  return openWith(file, PRAGMAS_FOR_BUILDING);
+}
+
+/**
+ * Opens the database for reading only.
+ *
+ * @throws RunfoldError `database_missing`, `database_corrupt`, `database_newer`, `database_outdated`.
+ */
+export function openReadOnly(file: string): Db {
+  if (!existsSync(file)) {
+    throw new RunfoldError('database_missing', `there is no database at ${file}`, { hint: 'Run: runfold sync' });
+  }
+  const db = openOrExplain(file, { readonly: true, fileMustExist: true });
+  return guarded(db, file, () => {
+    for (const pragma of PRAGMAS_OF_ALL) db.pragma(pragma);
+    checkVersion(db, file);
+  });
+}
+
+function openWith(file: string, pragmas: readonly string[]): Db {
+  if (file !== IN_MEMORY) createPrivately(file);
+  const db = openOrExplain(file, {});
+  return guarded(db, file, () => {
+    assertSafeSqlite(db);
+    for (const pragma of [...PRAGMAS_OF_ALL, ...pragmas]) db.pragma(pragma);
+    createSchemaIfEmpty(db);
+    checkVersion(db, file);
+  });
+}
+
+function openOrExplain(file: string, options: Database.Options): Db {
+  try {
+    return new Database(file, options);
+  } catch (error) {
+    throw explain(file, error);
+  }
+}
+
+function guarded(db: Db, file: string, prepare: () => void): Db {
+  try {
+    prepare();
+    return db;
+  } catch (error) {
+    db.close();
+    throw explain(file, error);
+  }
+}
+
+function explain(file: string, error: unknown): unknown {
+  const code = errnoOf(error);
+  if (code === 'SQLITE_NOTADB' || code?.startsWith('SQLITE_CORRUPT') === true) {
+    return new RunfoldError('database_corrupt', `${file}: ${messageOf(error)}`, {
+      hint: 'Run: runfold sync --rebuild. It makes the database anew from the log and keeps the damaged file aside.',
+      cause: error,
+    });
+  }
+  return error;
+}
+
+function assertSafeSqlite(db: Db): void {
+  const version = String(db.prepare('SELECT sqlite_version()').pluck().get());
+  const parts = version.split('.').map(Number);
+  for (const [index, least] of OLDEST_SAFE_SQLITE.entries()) {
+    const part = parts[index] ?? 0;
+    if (part > least) return;
+    if (part < least) {
+      throw new RunfoldError(
+        'sqlite_too_old',
+        `SQLite ${version} can corrupt a database in WAL mode; ${OLDEST_SAFE_SQLITE.join('.')} or newer is needed`,
+        { hint: 'Reinstall runfold so that better-sqlite3 12.8 or newer comes with it.' },
+      );
+    }
+  }
+}
+
+function createSchemaIfEmpty(db: Db): void {
+  const tables = db.prepare('SELECT count(*) FROM sqlite_master').pluck();
+  if (tables.get() !== 0) return;
+  db.transaction(() => {
+    // looked at again inside the transaction: two processes may open a new file at once
+    if (tables.get() !== 0) return;
+    db.exec(SCHEMA_SQL);
+    db.pragma(`application_id = ${APPLICATION_ID}`);
+    db.pragma(`user_version = ${SCHEMA_VERSION}`);
+  }).immediate();
+}
+
+function checkVersion(db: Db, file: string): void {
+  const application = db.pragma('application_id', { simple: true });
+  const version = Number(db.pragma('user_version', { simple: true }));
+  if (application !== APPLICATION_ID) {
+    throw new RunfoldError('database_unsafe', `${file} is a SQLite database, but not one of runfold’s`, {
+      hint: 'Name another file with --db or RUNFOLD_DB.',
+    });
+  }
+  if (version > SCHEMA_VERSION) {
+    throw new RunfoldError(
+      'database_newer',
+      `${file} has schema version ${version}; this release knows up to ${SCHEMA_VERSION}`,
+      { hint: 'Use the newer release, or name another file with --db.' },
+    );
+  }
+  if (version < SCHEMA_VERSION) {
+    throw new RunfoldError(
+      'database_outdated',
+      `${file} has schema version ${version}; this release makes version ${SCHEMA_VERSION}`,
+      { hint: 'Run: runfold sync --rebuild' },
+    );
+  }
+}
