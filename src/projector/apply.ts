@@ -1,0 +1,184 @@
+// Admitted events -> rows. A metric is one INSERT; a run's small tables are recomputed once a batch.
+import type { Db } from '../db/open.ts';
+import type { Event, EventOf, RunEvent } from '../events/event.ts';
+import type { FoldedType } from './attempts.ts';
+import { metricRow } from './event-row.ts';
+import type { FileState } from './file-state.ts';
+import { fold } from './fold.ts';
+import { cutsOf, resultsRow } from './results.ts';
+import { RunStore, type StoredSeries } from './run-store.ts';
+import { addPoint, emptySummary, isSuperseded, newSeries, summarize, type Cut } from './series.ts';
+
+interface TouchedRun {
+  /** By writer, then by attempt. */
+  series: Map<string, Map<string, StoredSeries>>;
+  dirty: Set<StoredSeries>;
+  hasNewEvents: boolean;
+}
+
+/** Applies the events of one transaction one by one, then `finish`. */
+export class Applier {
+  readonly #store: RunStore;
+  readonly #touched = new Map<string, TouchedRun>();
+
+  constructor(db: Db) {
+    this.#store = new RunStore(db);
+  }
+
+  /** Applies an event of a file, which has said who its writer is. */
+  event(file: FileState, event: Event, seq: number): void {
+    const { writer, attempt, host, user } = file;
+    if (event.type === 'writer_opened' || event.type === 'writer_closed') return;
+    if (writer === null || attempt === null) return;
+    this.#apply(event, { writer, seq, attempt: event.attempt ?? attempt, host, user });
+  }
+
+  /** Takes back all that a writer said. */
+  retract(writer: string): void {
+    for (const runId of this.#store.retract(writer)) {
+      const run = this.#touch(runId);
+      run.hasNewEvents = true;
+      for (const stored of run.series.get(writer)?.values() ?? []) run.dirty.delete(stored);
+      run.series.delete(writer);
+    }
+  }
+
+  /** Recomputes the small tables of all runs that were touched, and forgets them; returns how many. */
+  finish(): number {
+    const count = this.#touched.size;
+    for (const [runId, run] of this.#touched) this.#refold(runId, run);
+    this.#touched.clear();
+    return count;
+  }
+
+  /** After a transaction that failed. */
+  discard(): void {
+    this.#touched.clear();
+  }
+
+  #apply(event: RunEvent, from: Origin): void {
+    switch (event.type) {
+      case 'metric':
+        this.#applyMetric(event, from);
+        break;
+      case 'error':
+        this.#store.addError(event.run_id, from.writer, from.seq, [
+          event.ts,
+          from.attempt,
+          event.exception_type,
+          event.message,
+          event.traceback ?? null,
+        ]);
+        break;
+      case 'resource_sample':
+        this.#store.addSample(event.run_id, from.writer, from.seq, [
+          event.ts,
+          from.attempt,
+          event.elapsed_seconds,
+          event.cpu_percent ?? null,
+          event.rss_mb ?? null,
+          event.gpu_percent ?? null,
+          event.gpu_memory_mb ?? null,
+        ]);
+        break;
+      case 'run_created':
+      case 'status_changed':
+      case 'result':
+      case 'slurm_info':
+      case 'run_annotated':
+        this.#applyFolded(event, from);
+        break;
+    }
+  }
+
+  #applyMetric(event: EventOf<'metric'>, { writer, seq, attempt }: Origin): void {
+    const runId = event.run_id;
+    const { row, point } = metricRow(event, writer, seq);
+    this.#store.addMetric(row);
+    const run = this.#touch(runId);
+    const stored = seriesFor(run, writer, attempt);
+    if (!stored.isDefault) this.#store.addPointAttempt(runId, writer, seq, attempt);
+    addPoint(stored.series, point);
+    run.dirty.add(stored);
+  }
+
+  #applyFolded(event: EventOf<FoldedType>, origin: Origin): void {
+    this.#store.addEvent(event.run_id, { ...origin, event });
+    this.#touch(event.run_id).hasNewEvents = true;
+  }
+
+  #touch(runId: string): TouchedRun {
+    let run = this.#touched.get(runId);
+    if (run === undefined) {
+      run = { series: new Map(), dirty: new Set(), hasNewEvents: false };
+      for (const stored of this.#store.series(runId)) place(run, stored);
+      this.#touched.set(runId, run);
+    }
+    return run;
+  }
+
+  #refold(runId: string, run: TouchedRun): void {
+    let results: string | null = null;
+    if (run.hasNewEvents) {
+      const folded = fold(this.#store.events(runId));
+      this.#store.saveFold(runId, folded);
+      results = folded?.results ?? null;
+    } else results = this.#store.results(runId);
+
+    const attempts = this.#store.attempts(runId);
+    const all = [...run.series.values()].flatMap((byAttempt) => [...byAttempt.values()]);
+    const series = all.map((stored) => stored.series);
+    const cuts = cutsOf(attempts, series);
+    for (const stored of all) {
+      const isOutOfView = attempts.some(({ id, inView }) => id === stored.series.attempt && !inView);
+      if (!isOutOfView) this.#cut(runId, run, stored, cuts.get(stored.series.attempt) ?? NO_CUT);
+    }
+    for (const stored of run.dirty) this.#store.saveSeries(runId, stored);
+    this.#store.saveResults(
+      runId,
+      attempts.length === 0 ? undefined : resultsRow(attempts, series, results),
+    );
+  }
+
+  /** Summarizes a series anew, by one scan of its range, if what supersedes its points has changed. */
+  #cut(runId: string, run: TouchedRun, stored: StoredSeries, cut: Cut): void {
+    const { series } = stored;
+    if (series.cut.step === cut.step && series.cut.epoch === cut.epoch) return;
+    series.cut = cut;
+    series.summary = emptySummary();
+    for (const point of this.#store.points(runId, stored)) {
+      if (!isSuperseded(point, cut)) summarize(series.summary, point);
+    }
+    run.dirty.add(stored);
+  }
+}
+
+interface Origin {
+  writer: string;
+  seq: number;
+  attempt: string;
+  host: string | null;
+  user: string | null;
+}
+
+const NO_CUT: Cut = { step: null, epoch: null };
+
+function place(run: TouchedRun, stored: StoredSeries): void {
+  const { writer, attempt } = stored.series;
+  let byAttempt = run.series.get(writer);
+  if (byAttempt === undefined) {
+    byAttempt = new Map();
+    run.series.set(writer, byAttempt);
+  }
+  byAttempt.set(attempt, stored);
+}
+
+/** The first series of a run and writer is their default one. */
+function seriesFor(run: TouchedRun, writer: string, attempt: string): StoredSeries {
+  const known = run.series.get(writer);
+  const found = known?.get(attempt);
+  if (found !== undefined) return found;
+  const stored = { series: newSeries(writer, attempt), isDefault: known === undefined };
+  place(run, stored);
+  return stored;
+}

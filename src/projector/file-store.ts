@@ -1,0 +1,175 @@
+// The bookkeeping of event files in the database: one row a file, its seq, its holes, its rejected lines.
+import type { Statement } from 'better-sqlite3';
+import type { Db } from '../db/open.ts';
+import type { RejectCode } from '../events/reject-codes.ts';
+import type { FileState, Stretch } from './file-state.ts';
+
+export interface Range {
+  offset: number;
+  length: number;
+}
+
+export interface RejectedLine extends Range {
+  code: RejectCode;
+  message: string;
+  excerpt: string;
+}
+
+type Renamed =
+  | 'user'
+  | 'scannedNul'
+  | 'holesUntil'
+  | 'mtimeMs'
+  | 'afterClose'
+  | 'maxSeq'
+  | 'closedSeq'
+  | 'lastTs'
+  | 'stretch';
+type FileRow = Omit<FileState, Renamed> & {
+  scanned_nul: 0 | 1;
+  user_name: string | null;
+  holes_until: number;
+  mtime_ms: number;
+  after_close: number;
+  max_seq: number;
+  closed_seq: number | null;
+  last_ts: string | null;
+};
+
+const COLUMNS = [
+  'path', 'state', 'reason', 'kind', 'writer', 'attempt', 'host', 'user_name', 'offset', 'scanned', 'scanned_nul', 'crc',
+  'marker', 'holes_until', 'size', 'mtime_ms', 'events', 'repeats', 'unknown', 'after_close', 'max_seq',
+  'closed_seq', 'last_ts', 'since',
+] as const; // prettier-ignore
+
+export class FileStore {
+  readonly #db: Db;
+  readonly #save: Statement;
+  readonly #forget: Statement;
+  readonly #reject: Statement;
+  readonly #stretch: Statement;
+  readonly #hole: Statement;
+  readonly #find: Statement;
+
+  constructor(db: Db) {
+    this.#db = db;
+    const values = COLUMNS.map((column) => `@${column}`).join(', ');
+    this.#save = db.prepare(`INSERT OR REPLACE INTO _files (${COLUMNS.join(', ')}) VALUES (${values})`);
+    this.#forget = db.prepare('DELETE FROM _files WHERE path = ?');
+    this.#reject = db.prepare(
+      'INSERT OR REPLACE INTO _rejected (file, offset, length, code, message, excerpt) VALUES (?, ?, ?, ?, ?, ?)',
+    );
+    this.#stretch = db.prepare(
+      'INSERT OR REPLACE INTO _stretches (path, unknown, first, last, offset) VALUES (?, ?, ?, ?, ?)',
+    );
+    this.#hole = db.prepare('INSERT OR REPLACE INTO _holes (path, offset, length) VALUES (?, ?, ?)');
+    this.#find = db.prepare(
+      `SELECT first, last, offset FROM _stretches WHERE path = ? AND unknown = 0 AND first <= ?
+       ORDER BY first DESC LIMIT 1`,
+    );
+  }
+
+  load(): FileState[] {
+    const rows = this.#db.prepare(`SELECT ${COLUMNS.join(', ')} FROM _files ORDER BY path`).all() as FileRow[];
+    return rows.map(decodeFile);
+  }
+
+  save(file: FileState): void {
+    this.#save.run(encodeFile(file));
+  }
+
+  forget(path: string): void {
+    this.#forget.run(path);
+  }
+
+  reject(path: string, line: RejectedLine): void {
+    this.#reject.run(path, line.offset, line.length, line.code, line.message, line.excerpt);
+    if (line.code === 'nul_hole') this.#hole.run(path, line.offset, line.length);
+  }
+
+  saveStretch(path: string, stretch: Stretch, unknown: 0 | 1): void {
+    this.#stretch.run(path, unknown, stretch.first, stretch.last, stretch.offset);
+  }
+
+  /** The stretch of valid lines that holds `seq`. */
+  findStretch(path: string, seq: number): Stretch | undefined {
+    const stretch = this.#find.get(path, seq) as Stretch | undefined;
+    return stretch !== undefined && stretch.last >= seq ? stretch : undefined;
+  }
+
+  /** The last stretch begun, which the next line may make longer. */
+  lastStretch(path: string): Stretch | undefined {
+    return this.#db
+      .prepare('SELECT first, last, offset FROM _stretches WHERE path = ? AND unknown = 0 ORDER BY offset DESC LIMIT 1')
+      .get(path) as Stretch | undefined;
+  }
+
+  /** The seq up to `upTo` that no line of the file has, as ranges in order. */
+  gaps(path: string, upTo: number): { first: number; last: number }[] {
+    const stretches = this.#db
+      .prepare('SELECT first, last FROM _stretches WHERE path = ? AND first <= ? ORDER BY first')
+      .iterate(path, upTo) as IterableIterator<{ first: number; last: number }>;
+    const gaps: { first: number; last: number }[] = [];
+    let next = 1;
+    for (const { first, last } of stretches) {
+      if (first > next) gaps.push({ first: next, last: first - 1 });
+      next = Math.max(next, last + 1);
+    }
+    if (next <= upTo) gaps.push({ first: next, last: upTo });
+    return gaps;
+  }
+
+  holes(): (Range & { path: string })[] {
+    return this.#db.prepare('SELECT path, offset, length FROM _holes ORDER BY path, offset').all() as (Range & {
+      path: string;
+    })[];
+  }
+
+  /** The ranges that `crc` leaves out, in order. */
+  uncounted(path: string): Range[] {
+    return this.#db
+      .prepare(
+        "SELECT offset, length FROM _rejected WHERE file = ? AND code IN ('nul_hole', 'too_long') ORDER BY offset",
+      )
+      .all(path) as Range[];
+  }
+
+  /** Removes what was noted of the file's lines; its row stays. */
+  clear(path: string): void {
+    this.#db.prepare('DELETE FROM _rejected WHERE file = ?').run(path);
+    this.#db.prepare('DELETE FROM _stretches WHERE path = ?').run(path);
+    this.#db.prepare('DELETE FROM _holes WHERE path = ?').run(path);
+  }
+}
+
+function encodeFile(file: FileState): FileRow {
+  const { user, scannedNul, holesUntil, mtimeMs, afterClose, maxSeq, closedSeq, lastTs, ...same } = file;
+  delete same.stretch;
+  return {
+    ...same,
+    scanned_nul: scannedNul ? 1 : 0,
+    user_name: user,
+    holes_until: holesUntil,
+    mtime_ms: mtimeMs,
+    after_close: afterClose,
+    max_seq: maxSeq,
+    closed_seq: closedSeq,
+    last_ts: lastTs,
+  };
+}
+
+function decodeFile(row: FileRow): FileState {
+  const { user_name, scanned_nul, holes_until, mtime_ms, after_close, max_seq, closed_seq, last_ts, ...same } =
+    row;
+  return {
+    ...same,
+    scannedNul: scanned_nul === 1,
+    user: user_name,
+    holesUntil: holes_until,
+    mtimeMs: mtime_ms,
+    afterClose: after_close,
+    maxSeq: max_seq,
+    closedSeq: closed_seq,
+    lastTs: last_ts,
+  };
+}

@@ -1,0 +1,237 @@
+// What `status` counts and `doctor` finds, from the bookkeeping tables.
+import type { Db } from '../db/open.ts';
+import { REJECT_CODES, type RejectCode } from '../events/reject-codes.ts';
+import type { FileState, FileStatus } from './file-state.ts';
+import { FileStore } from './file-store.ts';
+import type { StorageProblem } from './storage.ts';
+
+export interface LedgerStatus {
+  ledger_id: string;
+  ledger_path: string;
+  files: Record<FileStatus, number>;
+  /** Live files that wait for a hole to fill. */
+  waiting: number;
+  events: number;
+  /** Lines of types that a newer release may know. */
+  unknown: number;
+  rejected: number;
+  /** Bytes that were there at the last look and are not applied, of files that are read on. */
+  lag_bytes: number;
+  /** Age in seconds of the oldest write among the files with a lag, null if there is none. */
+  lag_seconds: number | null;
+  last_pass_at: string | null;
+}
+
+export type FindingKind =
+  | 'rejected'
+  | 'gap'
+  | 'misplaced'
+  | 'frozen'
+  | 'missing'
+  | 'waiting'
+  | 'after_close'
+  | 'orphan'
+  | 'stranger'
+  | 'config_differs';
+
+export interface Finding {
+  kind: FindingKind;
+  /** A note is worth knowing; a problem makes the ledger unhealthy. */
+  severity: 'problem' | 'note';
+  /** The file, or the run. */
+  where: string;
+  /** Byte offset in the file, where there is one. */
+  offset: number | null;
+  what: string;
+  /** What to do about it. */
+  advice: string;
+}
+
+export function ledgerStatus(db: Db, nowMs: number): LedgerStatus {
+  const files = new FileStore(db).load();
+  const counts: Record<FileStatus, number> = {
+    live: 0, quiet: 0, complete: 0, frozen: 0, misplaced: 0, missing: 0,
+  }; // prettier-ignore
+  let lagBytes = 0;
+  let oldestMs = Number.POSITIVE_INFINITY;
+  for (const file of files) {
+    counts[file.state] += 1;
+    const lag = isReadOn(file) ? file.size - file.offset : 0;
+    if (lag <= 0) continue;
+    lagBytes += lag;
+    oldestMs = Math.min(oldestMs, file.mtimeMs);
+  }
+  const projection = db.prepare('SELECT * FROM _projection').get() as
+    | { ledger_id: string; ledger_path: string; last_pass_at: string | null }
+    | undefined;
+  return {
+    ledger_id: projection?.ledger_id ?? '',
+    ledger_path: projection?.ledger_path ?? '',
+    files: counts,
+    waiting: files.filter((file) => file.state === 'live' && file.reason !== null).length,
+    events: sum(files, (file) => file.events),
+    unknown: sum(files, (file) => file.unknown),
+    rejected: Number(db.prepare('SELECT count(*) FROM _rejected').pluck().get()),
+    lag_bytes: lagBytes,
+    lag_seconds: lagBytes === 0 ? null : Math.max(0, (nowMs - oldestMs) / 1000),
+    last_pass_at: projection?.last_pass_at ?? null,
+  };
+}
+
+function isReadOn(file: FileState): boolean {
+  return file.state === 'live' || file.state === 'quiet' || file.state === 'complete';
+}
+
+function sum(files: readonly FileState[], pick: (file: FileState) => number): number {
+  return files.reduce((total, file) => total + pick(file), 0);
+}
+
+/** Everything that is wrong or odd, one by one: there may be a million rejected lines. */
+export function* findings(db: Db, strangers: readonly StorageProblem[]): Generator<Finding> {
+  const store = new FileStore(db);
+  for (const file of store.load()) yield* fileFindings(file, store);
+  yield* rejectedFindings(db);
+  yield* orphanFindings(db);
+  yield* configFindings(db);
+  for (const { path, reason } of strangers) {
+    yield {
+      kind: 'stranger', severity: 'note', where: path, offset: null,
+      what: `not read: ${reason}`,
+      advice: 'Event files are regular files events/*/*.ndjson. Move it away if it does not belong here.',
+    }; // prettier-ignore
+  }
+}
+
+function* fileFindings(file: FileState, store: FileStore): Generator<Finding> {
+  const at = { where: file.path, offset: null, severity: 'problem' } as const;
+  const since = `since ${file.since}`;
+  if (file.state === 'misplaced') {
+    const advice = misplacedAdvice(file);
+    yield { ...at, kind: 'misplaced', what: `nothing of it is read: ${file.reason ?? ''}`, advice };
+  }
+  if (file.state === 'missing') {
+    yield {
+      ...at,
+      kind: 'missing',
+      what: `${file.reason === 'gone' ? 'gone' : `cannot be read (${file.reason ?? ''})`} ${since}; its ${file.events} events stay in the tables`,
+      advice:
+        'Bring it back or make it readable; to give its rows up: runfold sync --rebuild --lose-missing',
+    };
+  }
+  if (file.state === 'frozen') {
+    yield {
+      ...at,
+      kind: 'frozen',
+      offset: file.offset,
+      what: `${FREEZE_WORDS[file.reason ?? ''] ?? file.reason ?? ''} ${since}; nothing from here on is read`,
+      advice: FREEZE_ADVICE[file.reason ?? ''] ?? '',
+    };
+  }
+  if (file.state === 'live' && file.reason !== null) {
+    yield {
+      ...at,
+      kind: 'waiting',
+      severity: 'note',
+      offset: file.offset,
+      what: `waits for NUL bytes to become text, ${since}`,
+      advice: 'Nothing to do: it is given up when the file has not changed for 15 minutes.',
+    };
+  }
+  for (const { first, last } of file.maxSeq > 0 ? store.gaps(file.path, file.maxSeq) : []) {
+    yield {
+      ...at,
+      kind: 'gap',
+      what: first === last ? `seq ${first} is missing` : `seq ${first} to ${last} are missing`,
+      advice:
+        'Look at the rejected lines of this file: they may be the missing ones. Else the writer lost them, or a spool file waits on its machine.',
+    };
+  }
+  if (file.afterClose > 0) {
+    yield {
+      ...at,
+      kind: 'after_close',
+      severity: 'note',
+      what: `${file.afterClose} lines after its writer_closed (they are applied)`,
+      advice: 'The writer went on after it had closed: close it last.',
+    };
+  }
+}
+
+const FREEZE_WORDS: Readonly<Record<string, string>> = {
+  truncated: 'became shorter than what was read of it',
+  rewritten: 'holds other bytes than were read',
+  second_header: 'holds a second header',
+  other_format: 'is of a format that this release does not know',
+};
+
+const FREEZE_ADVICE: Readonly<Record<string, string>> = {
+  truncated: 'Restore the file as it was; to give its rows up: runfold sync --rebuild --lose-missing',
+  rewritten: 'Restore the file as it was; to take what it holds now: runfold sync --rebuild --lose-missing',
+  second_header: 'Two files were joined into one: cut the second one out into a file of its own name.',
+  other_format: 'Install a newer release of runfold, then: runfold sync --rebuild',
+};
+
+function misplacedAdvice(file: FileState): string {
+  const target = /^belongs at (.*)$/.exec(file.reason ?? '')?.[1];
+  if (target === undefined) return 'It is a copy of another writer’s file: move it away.';
+  return `If it is no copy: mv ${shellQuote(file.path)} ${shellQuote(target)} (in the ledger’s directory).`;
+}
+
+function shellQuote(text: string): string {
+  return /^[A-Za-z0-9._/+-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+function* rejectedFindings(db: Db): Generator<Finding> {
+  const rows = db.prepare('SELECT file, offset, code, message, excerpt FROM _rejected ORDER BY file, offset');
+  for (const row of rows.iterate()) {
+    const { file, offset, code, message, excerpt } = row as Record<'file' | 'code' | 'message' | 'excerpt', string> & {
+      offset: number;
+    };
+    yield {
+      kind: 'rejected',
+      severity: 'problem',
+      where: file,
+      offset,
+      what: `${code}: ${message}${excerpt === '' ? '' : `: ${excerpt}`}`,
+      advice: REJECT_CODES[code as RejectCode],
+    };
+  }
+}
+
+function* orphanFindings(db: Db): Generator<Finding> {
+  const rows = db.prepare(
+    `SELECT run_id, min(writer) AS writer, count(*) AS writers FROM
+       (SELECT run_id, writer FROM _events UNION SELECT run_id, writer FROM _series
+        UNION SELECT run_id, writer FROM run_errors UNION SELECT run_id, writer FROM _samples)
+     WHERE run_id NOT IN (SELECT run_id FROM experiment_runs) GROUP BY run_id ORDER BY run_id`,
+  );
+  for (const row of rows.iterate()) {
+    const { run_id, writer, writers } = row as { run_id: string; writer: string; writers: number };
+    yield {
+      kind: 'orphan',
+      severity: 'problem',
+      where: `run ${run_id}`,
+      offset: null,
+      what: `has events of writer ${writer}${writers > 1 ? ` and ${writers - 1} more` : ''} but no run_created`,
+      advice: 'Its run_created is lost or rejected: write it again with: runfold emit run-created …',
+    };
+  }
+}
+
+function* configFindings(db: Db): Generator<Finding> {
+  const rows = db.prepare(
+    `SELECT run_id, count(DISTINCT config) AS configs FROM _attempts WHERE resume = 0
+     GROUP BY run_id HAVING configs > 1 ORDER BY run_id`,
+  );
+  for (const row of rows.iterate()) {
+    const { run_id, configs } = row as { run_id: string; configs: number };
+    yield {
+      kind: 'config_differs',
+      severity: 'note',
+      where: `run ${run_id}`,
+      offset: null,
+      what: `was started over with ${configs} different configs: a sweep may be hiding in one key`,
+      advice: 'Put what differs into the key (cl_info, or key_from_config), so that no run replaces another.',
+    };
+  }
+}

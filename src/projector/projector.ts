@@ -1,0 +1,320 @@
+// pass(): lists, reads, admits, applies. Correct whenever and for whatever reason it is called.
+import { isoTime, type Clock } from '../clock.ts';
+import type { Db } from '../db/open.ts';
+import { RunfoldError } from '../errors.ts';
+import type { LedgerInfo } from '../events/ledger.ts';
+import { Applier } from './apply.ts';
+import { Catalog } from './catalog.ts';
+import { isTampered, unread, type FileState } from './file-state.ts';
+import { FileStore } from './file-store.ts';
+import { HoleKeeper } from './holes.ts';
+import { isIntact } from './integrity.ts';
+import type { Batch } from './intake.ts';
+import { PACE } from './pace.ts';
+import { look, readChunk, type Look } from './reader.ts';
+import { Round, type RoundParts } from './round.ts';
+import { isProblem, type LedgerStorage, type Part, type StorageProblem } from './storage.ts';
+
+export interface PassOptions {
+  /** Looks at every file, and whether holes have filled. By default when that is due. */
+  thorough?: boolean;
+  /** Looks at these files alone and lists nothing: a hint. */
+  only?: readonly string[];
+  /** Which folders below `events/` to list (all if it is thorough). */
+  folders?: (folder: string) => boolean;
+  /** Which of the live files to look at. */
+  due?: (file: FileState) => boolean;
+  /** Reads these files alone, each up to its offset, giving up the holes before it. */
+  upTo?: ReadonlyMap<string, number>;
+  /** Called after each transaction. */
+  onProgress?: (progress: PassProgress) => void;
+  /** Stops between two transactions. */
+  signal?: AbortSignal;
+}
+
+export interface PassProgress {
+  /** Of the files looked at so far: bytes read, and bytes there. */
+  bytesDone: number;
+  bytesTotal: number;
+  lines: number;
+}
+
+export interface PassResult {
+  files: number;
+  lines: number;
+  events: number;
+  rejected: number;
+  /** Paths that had something new. */
+  grown: string[];
+  /** Below `events/`, but no event files, or unreadable; empty if nothing was listed. */
+  strangers: StorageProblem[];
+  /** Whether every file was looked at. */
+  thorough: boolean;
+}
+
+/** A transaction is closed when it has so many bytes, or files. */
+const ROUND_BYTES = 4 * 1_048_576;
+const ROUND_FILES = 64;
+/** Node serves file calls with four threads. */
+const PARALLEL_READS = 4;
+
+/** Folds the event files of one ledger into one database. The caller holds the lock of the database. */
+export class Projector {
+  readonly #db: Db;
+  readonly #ledgerId: string;
+  readonly #storage: LedgerStorage;
+  readonly #clock: Clock;
+  readonly #store: FileStore;
+  readonly #catalog: Catalog;
+  readonly #holes: HoleKeeper;
+  readonly #applier: Applier;
+  readonly #parts: RoundParts;
+
+  /** @throws RunfoldError `database_other_ledger` if the database is of another ledger. */
+  constructor(db: Db, ledger: LedgerInfo, storage: LedgerStorage, clock: Clock) {
+    this.#db = db;
+    this.#ledgerId = ledger.ledger_id;
+    this.#storage = storage;
+    this.#clock = clock;
+    bind(db, ledger);
+    this.#store = new FileStore(db);
+    this.#catalog = new Catalog(db, this.#store, clock);
+    this.#holes = new HoleKeeper(storage, clock);
+    this.#applier = new Applier(db);
+    this.#parts = { db, catalog: this.#catalog, store: this.#store, applier: this.#applier, clock };
+  }
+
+  get files(): ReadonlyMap<string, FileState> {
+    return this.#catalog.files;
+  }
+
+  /**
+   * Looks at the ledger once and applies all that is there and complete.
+   *
+   * @throws RunfoldError `ledger_not_found`, `ledger_unreadable` or `database_other_ledger` before anything is
+   *   read. A file that cannot be read is a state of that file, not an exception.
+   */
+  async pass(options: PassOptions = {}): Promise<PassResult> {
+    // another file system may have been mounted there since
+    assertSame(this.#db, this.#ledgerId, await this.#storage.identify());
+    const now = this.#clock.now();
+    const lists = options.only === undefined && options.upTo === undefined;
+    const thorough = lists && (options.thorough ?? this.#isSlowSweepDue(now));
+    const result: PassResult = {
+      files: 0, lines: 0, events: 0, rejected: 0, grown: [], strangers: [], thorough,
+    }; // prettier-ignore
+    if (lists) {
+      const listing = await this.#storage.list(thorough ? undefined : options.folders);
+      result.strangers = listing.strangers;
+      this.#catalog.noteListing(listing);
+    }
+    if (thorough) await this.#lookAtHoles();
+    await this.#readAll(await this.#queue(options, thorough), options, result);
+    // a file that came back in this pass may have to yield to one that was misplaced because of it
+    if (lists) await this.#readAll(this.#claims(), options, result);
+    if (lists) this.#notePass(now, thorough && options.signal?.aborted !== true);
+    return result;
+  }
+
+  #isSlowSweepDue(now: number): boolean {
+    const due = this.#db.prepare('SELECT slow_sweep_due_at FROM _projection').pluck().get() as string | null;
+    return due === null || Date.parse(due) <= now;
+  }
+
+  #notePass(now: number, thorough: boolean): void {
+    this.#db.prepare('UPDATE _projection SET last_pass_at = ?').run(isoTime(now));
+    if (!thorough) return;
+    this.#catalog.settle();
+    this.#db.prepare('UPDATE _projection SET slow_sweep_due_at = ?').run(isoTime(now + PACE.slowSweep));
+  }
+
+  /** A file whose hole has filled is read again from its start: what it holds now decides. */
+  async #lookAtHoles(): Promise<void> {
+    const filled = new Set<string>();
+    for (const { path, ...hole } of this.#store.holes()) {
+      const file = this.#catalog.get(path);
+      if (file === undefined || file.state === 'missing' || isTampered(file) || filled.has(path)) continue;
+      if (await this.#holes.hasChanged(path, hole)) filled.add(path);
+    }
+    for (const path of filled) this.#retract(this.#catalog.ensure(path));
+  }
+
+  #retract(file: FileState): void {
+    const next = unread(file, isoTime(this.#clock.now()));
+    try {
+      this.#db.transaction(() => {
+        if (file.writer !== null) this.#applier.retract(file.writer);
+        this.#store.clear(file.path);
+        this.#store.save(next);
+        this.#applier.finish();
+      })();
+    } catch (error) {
+      this.#applier.discard();
+      throw error;
+    }
+    this.#catalog.remember(next);
+  }
+
+  async #queue(options: PassOptions, thorough: boolean): Promise<string[]> {
+    if (options.upTo !== undefined) {
+      for (const [path, offset] of options.upTo) {
+        this.#catalog.remember({ ...this.#catalog.ensure(path), holesUntil: offset });
+      }
+      return [...options.upTo.keys()].toSorted();
+    }
+    if (options.only !== undefined) {
+      return options.only.filter((path) => isReadOn(this.#catalog.ensure(path)));
+    }
+    const queue: string[] = [];
+    for (const file of this.#catalog.files.values()) {
+      if (await this.#isToRead(file, options, thorough)) queue.push(file.path);
+    }
+    return [...queue, ...this.#claims()].toSorted();
+  }
+
+  #claims(): string[] {
+    const claims = [...this.#catalog.files.values()].filter((file) => this.#mayClaim(file));
+    for (const file of claims) this.#catalog.remember(unread(file, isoTime(this.#clock.now())));
+    return claims.map(({ path }) => path);
+  }
+
+  /** A file that lost its writer to another one looks again when that one is gone for good or yields. */
+  #mayClaim(file: FileState): boolean {
+    if (file.state !== 'misplaced' || file.writer === null) return false;
+    const other = this.#catalog.ofWriter(file.writer);
+    if (other === undefined) return true;
+    return other.path > file.path && other.state !== 'missing' && !isTampered(other);
+  }
+
+  async #isToRead(file: FileState, options: PassOptions, thorough: boolean): Promise<boolean> {
+    if (file.state === 'live') return options.due?.(file) ?? true;
+    if (file.state === 'missing') return file.reason !== 'gone' || (await this.#isBack(file));
+    if (isTampered(file)) return await this.#isAsItWas(file);
+    return thorough && (file.state === 'complete' || file.state === 'quiet');
+  }
+
+  /** A file that was gone and is there again may have come back changed. */
+  async #isBack(file: FileState): Promise<boolean> {
+    const part = await this.#storage.read(file.path, 0, 0);
+    return !isProblem(part);
+  }
+
+  /** Whether a file that was truncated or rewritten has its old bytes again. */
+  async #isAsItWas(file: FileState): Promise<boolean> {
+    const part = await this.#storage.read(file.path, 0, 0);
+    if (isProblem(part) || part.size < file.offset) return false;
+    if (part.size === file.size && part.mtimeMs === file.mtimeMs) return false;
+    const intact = await isIntact(file, this.#store.uncounted(file.path), this.#storage);
+    // noted, so that it is not read whole again before it changes again
+    if (!intact) this.#catalog.save([{ ...file, size: part.size, mtimeMs: part.mtimeMs }]);
+    return intact;
+  }
+
+  async #readAll(paths: string[], options: PassOptions, result: PassResult): Promise<void> {
+    const progress = new Map<string, { done: number; total: number }>();
+    result.files += paths.length;
+    for (let queue = paths; queue.length > 0 && options.signal?.aborted !== true; ) {
+      const reads = await this.#readSome(queue, options);
+      const later: string[] = [];
+      const round = new Round(this.#parts);
+      await round.run(async () => {
+        for (const { path, read } of reads) {
+          const looked = await this.#look(path, read, round, options);
+          if (looked?.batch !== undefined) count(looked.batch, result, progress);
+          if (looked?.hasMore === true) later.push(path);
+        }
+      });
+      // at the end of the queue, so that a long file starves no other
+      queue = [...queue, ...later];
+      options.onProgress?.(sumUp(progress, result.lines));
+    }
+  }
+
+  /** Takes files from the queue and reads a chunk of each, up to what one transaction should hold. */
+  async #readSome(queue: string[], options: PassOptions): Promise<{ path: string; read: Read }[]> {
+    const reads: { path: string; read: Read }[] = [];
+    let bytes = 0;
+    while (queue.length > 0 && bytes < ROUND_BYTES && reads.length < ROUND_FILES) {
+      const paths = queue.splice(0, PARALLEL_READS);
+      const some = await Promise.all(
+        paths.map(async (path) => {
+          const read = await readChunk(this.#catalog.ensure(path), this.#storage, limitOf(path, options));
+          return { path, read };
+        }),
+      );
+      for (const { read } of some) bytes += isProblem(read) ? 0 : read.bytes.length;
+      reads.push(...some);
+    }
+    return reads;
+  }
+
+  async #look(path: string, read: Read, round: Round, options: PassOptions): Promise<Look | undefined> {
+    const file = round.get(path);
+    // it may have been displaced since it was queued
+    if (file === undefined || file.state === 'misplaced') return undefined;
+    const looked = await look(file, read, limitOf(path, options), {
+      sink: round.sink,
+      storage: this.#storage,
+      store: this.#store,
+      holes: this.#holes,
+      clock: this.#clock,
+      claimant: (writer, other) => round.claimant(writer, other),
+    });
+    round.put(looked.file);
+    return looked;
+  }
+}
+
+type Read = Part | StorageProblem;
+
+function limitOf(path: string, options: PassOptions): number {
+  return options.upTo?.get(path) ?? Number.POSITIVE_INFINITY;
+}
+
+function count(
+  { file, lines, events, rejected }: Batch,
+  result: PassResult,
+  progress: Map<string, { done: number; total: number }>,
+): void {
+  result.lines += lines;
+  result.events += events;
+  result.rejected += rejected;
+  if (lines > 0 && !progress.has(file.path)) result.grown.push(file.path);
+  const position = Math.max(file.offset, file.scanned);
+  progress.set(file.path, { done: position, total: Math.max(file.size, position) });
+}
+
+/** Whether a hint about the file is of any use. */
+function isReadOn(file: FileState): boolean {
+  return file.state !== 'misplaced' && file.state !== 'frozen';
+}
+
+function sumUp(progress: ReadonlyMap<string, { done: number; total: number }>, lines: number): PassProgress {
+  let bytesDone = 0;
+  let bytesTotal = 0;
+  for (const { done, total } of progress.values()) {
+    bytesDone += done;
+    bytesTotal += total;
+  }
+  return { bytesDone, bytesTotal, lines };
+}
+
+/** One database is of one ledger for ever. */
+function bind(db: Db, ledger: LedgerInfo): void {
+  db.prepare('INSERT OR IGNORE INTO _projection (id, ledger_id, ledger_path) VALUES (1, ?, ?)').run(
+    ledger.ledger_id,
+    ledger.path,
+  );
+  const known = db.prepare('SELECT ledger_id FROM _projection').pluck().get() as string;
+  assertSame(db, known, ledger);
+  db.prepare('UPDATE _projection SET ledger_path = ?').run(ledger.path);
+}
+
+function assertSame(db: Db, known: string, ledger: LedgerInfo): void {
+  if (known === ledger.ledger_id) return;
+  throw new RunfoldError(
+    'database_other_ledger',
+    `${db.name} is of ledger ${known}, not of ${ledger.ledger_id} at ${ledger.path}`,
+    { hint: 'Name another file with --db or RUNFOLD_DB, or leave it out: every ledger has its own default.' },
+  );
+}

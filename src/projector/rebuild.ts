@@ -1,0 +1,79 @@
+// A new database from the ledger in the place of the live one.
+import { openForBuilding, openReadOnly, type Db } from '../db/open.ts';
+import { buildPath, removeDatabase, swapIn } from '../db/swap.ts';
+import { RunfoldError } from '../errors.ts';
+import { Projector, type PassResult } from './projector.ts';
+import { replay, type Loss, type ReplayOptions } from './replay.ts';
+
+export interface RebuildOptions extends ReplayOptions {
+  /** Goes on although rows are lost whose files are gone or changed. */
+  loseMissing?: boolean;
+}
+
+export interface RebuildResult {
+  pass: PassResult;
+  /** Files whose rows are not in the new database. */
+  lost: Loss[];
+  /** Where a damaged database was put. */
+  damaged: string | undefined;
+}
+
+/**
+ * Builds a new database beside `file` and swaps it in. The caller holds the lock of `file`.
+ *
+ * @throws RunfoldError `would_lose_rows` unless `loseMissing`; then `file` is as it was.
+ */
+export async function rebuild(file: string, options: RebuildOptions): Promise<RebuildResult> {
+  const built = buildPath(file, process.pid);
+  const live = openIfSound(file);
+  const db = openForBuilding(built);
+  try {
+    const { projector, losses } =
+      live === undefined
+        ? { projector: newProjector(db, options), losses: [] }
+        : await replay(live, db, options);
+    if (losses.length > 0 && options.loseMissing !== true) throw wouldLose(losses);
+    const { onProgress, signal } = options;
+    const pass = await projector.pass({
+      thorough: true,
+      ...(onProgress && { onProgress }),
+      ...(signal && { signal }),
+    });
+    options.signal?.throwIfAborted();
+    db.close();
+    live?.close();
+    const damaged = await swapIn(built, file);
+    return { pass, lost: losses, damaged };
+  } finally {
+    live?.close();
+    db.close();
+    removeDatabase(built);
+  }
+}
+
+function newProjector(db: Db, { ledger, storage, clock }: RebuildOptions): Projector {
+  return new Projector(db, ledger, storage, clock);
+}
+
+/** What another schema version or a damaged file has read cannot be asked; then everything is read. */
+function openIfSound(file: string): Db | undefined {
+  try {
+    return openReadOnly(file);
+  } catch (error) {
+    const code = error instanceof RunfoldError ? error.code : undefined;
+    if (code === 'database_missing' || code === 'database_corrupt' || code === 'database_outdated') {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+function wouldLose(losses: readonly Loss[]): RunfoldError {
+  const shown = losses.slice(0, 5).map(({ path, reason, events }) => `${path} (${reason}, ${events} events)`);
+  const more = losses.length > shown.length ? ` and ${losses.length - shown.length} more` : '';
+  return new RunfoldError(
+    'would_lose_rows',
+    `a rebuild would lose the rows of ${losses.length} file${losses.length === 1 ? '' : 's'}: ${shown.join(', ')}${more}`,
+    { hint: 'Bring the files back as they were, or add --lose-missing to go on without them.' },
+  );
+}

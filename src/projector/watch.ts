@@ -1,0 +1,184 @@
+// pass() again and again: soon after a hint, and in sweeps that need no hints.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Clock } from '../clock.ts';
+import { errnoOf, RunfoldError } from '../errors.ts';
+import type { FileState } from './file-state.ts';
+import { watchForHints } from './hints.ts';
+import { nextLookIn, PACE } from './pace.ts';
+import type { PassResult, Projector } from './projector.ts';
+
+export interface WatchOptions {
+  /** The ledger's directory. */
+  root: string;
+  clock: Clock;
+  /** Ends the watch, after the transaction that is under way. */
+  signal: AbortSignal;
+  usePolling: boolean;
+  onPass?: (result: PassResult) => void;
+  /** Something is wrong that may pass: said when it begins (with the error) and when it is over. */
+  onTrouble?: (trouble: unknown) => void;
+}
+
+const RETRY_MS = 2_000;
+/** What a database disk or a ledger that is away for a while says. */
+const PASSING_CODES = new Set(['SQLITE_FULL', 'SQLITE_IOERR', 'SQLITE_BUSY', 'SQLITE_CANTOPEN', 'SQLITE_READONLY']);
+
+/** Follows the ledger until the signal. Throws what is no passing trouble. */
+export async function watch(projector: Projector, options: WatchOptions): Promise<void> {
+  await new Watch(projector, options).run();
+}
+
+class Watch {
+  readonly #projector: Projector;
+  readonly #options: WatchOptions;
+  /** When to look at a path because of a hint. */
+  readonly #hinted = new Map<string, number>();
+  readonly #nextLook = new Map<string, number>();
+  #nextListing = 0;
+  #isInTrouble = false;
+  #wake: AbortController = new AbortController();
+
+  constructor(projector: Projector, options: WatchOptions) {
+    this.#projector = projector;
+    this.#options = options;
+  }
+
+  async run(): Promise<void> {
+    const { root, usePolling, signal } = this.#options;
+    await this.#attempt(() => this.#sweep());
+    const stopHints = watchForHints({
+      root,
+      usePolling,
+      isSettled: (file) => isSettled(this.#projector.files.get(file)),
+      onHint: (file) => this.#hint(file),
+      // a watcher that fails is a hint less
+      onError: (error) => this.#options.onTrouble?.(error),
+    });
+    const wakeUp = (): void => this.#wake.abort();
+    signal.addEventListener('abort', wakeUp);
+    try {
+      while (!signal.aborted) await this.#step();
+    } finally {
+      signal.removeEventListener('abort', wakeUp);
+      await stopHints();
+    }
+  }
+
+  #hint(file: string): void {
+    if (isSettled(this.#projector.files.get(file))) return;
+    this.#hinted.set(file, this.#options.clock.now());
+    this.#wake.abort();
+  }
+
+  async #step(): Promise<void> {
+    const now = this.#options.clock.now();
+    const hinted = [...this.#hinted].filter(([, due]) => due <= now).map(([file]) => file);
+    if (hinted.length > 0) {
+      for (const file of hinted) this.#hinted.delete(file);
+      await this.#attempt(() => this.#lookAt(hinted));
+      return;
+    }
+    const nextLook = Math.min(this.#nextListing, ...this.#nextLook.values());
+    if (nextLook <= now) {
+      await this.#attempt(() => this.#sweep());
+      return;
+    }
+    await this.#sleepUntil(Math.min(nextLook, ...this.#hinted.values()));
+  }
+
+  async #sleepUntil(due: number): Promise<void> {
+    this.#wake = new AbortController();
+    // a signal or hint that came just before would not wake us
+    if (this.#options.signal.aborted) return;
+    const wait = Math.max(1, due - this.#options.clock.now());
+    await sleep(wait, undefined, { signal: this.#wake.signal }).catch(() => undefined);
+  }
+
+  async #lookAt(files: string[]): Promise<void> {
+    const { signal } = this.#options;
+    const result = await this.#projector.pass({ only: files, signal });
+    const secondLook = this.#options.clock.now() + PACE.secondLook;
+    // the hint may have come before the last append of a burst; the second look needs no third
+    for (const file of result.grown) if (!this.#hinted.has(file)) this.#hinted.set(file, secondLook);
+    this.#schedule(files);
+    this.#options.onPass?.(result);
+  }
+
+  async #sweep(): Promise<void> {
+    const { clock, signal } = this.#options;
+    const now = clock.now();
+    const isListing = now >= this.#nextListing;
+    const due = (file: FileState): boolean => (this.#nextLook.get(file.path) ?? 0) <= now;
+    const looked = [...this.#projector.files.values()].filter((file) => file.state === 'live' && due(file));
+    if (isListing) {
+      const result = await this.#projector.pass({ due, folders: this.#recentFolders(now), signal });
+      this.#nextListing = clock.now() + PACE.listing;
+      this.#schedule([...looked.map(({ path }) => path), ...result.grown, ...this.#unscheduled()]);
+      this.#options.onPass?.(result);
+    } else {
+      const paths = looked.map(({ path }) => path);
+      const result = await this.#projector.pass({ only: paths, signal });
+      this.#schedule(paths);
+      this.#options.onPass?.(result);
+    }
+  }
+
+  /** Live files that no look has been planned for. */
+  #unscheduled(): string[] {
+    const paths: string[] = [];
+    for (const { path, state } of this.#projector.files.values()) {
+      if (state === 'live' && !this.#nextLook.has(path)) paths.push(path);
+    }
+    return paths;
+  }
+
+  #schedule(files: readonly string[]): void {
+    const now = this.#options.clock.now();
+    for (const path of files) {
+      const file = this.#projector.files.get(path);
+      if (file?.state === 'live') this.#nextLook.set(path, now + nextLookIn(now - file.mtimeMs));
+      else this.#nextLook.delete(path);
+    }
+  }
+
+  /** The folders in which files appear or grow: those of yesterday to tomorrow, and of live files. */
+  #recentFolders(now: number): (folder: string) => boolean {
+    const folders = new Set([-1, 0, 1].map((days) => dayOf(now + days * 86_400_000)));
+    for (const { path, state } of this.#projector.files.values()) {
+      if (state === 'live') folders.add(path.split('/')[1] ?? '');
+    }
+    // a folder that is no day is somebody's own, and may get a new file at any time
+    return (folder) => folders.has(folder) || !/^\d{4}-\d{2}-\d{2}$/.test(folder);
+  }
+
+  /** Trouble that may pass is said once, and tried again. */
+  async #attempt(step: () => Promise<void>): Promise<void> {
+    try {
+      await step();
+      if (this.#isInTrouble) this.#options.onTrouble?.(undefined);
+      this.#isInTrouble = false;
+    } catch (error) {
+      if (!mayPass(error)) throw error;
+      if (!this.#isInTrouble) this.#options.onTrouble?.(error);
+      this.#isInTrouble = true;
+      await this.#sleepUntil(this.#options.clock.now() + RETRY_MS);
+    }
+  }
+}
+
+function dayOf(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10);
+}
+
+function isSettled(file: FileState | undefined): boolean {
+  return file !== undefined && file.state !== 'live' && file.state !== 'missing';
+}
+
+function mayPass(error: unknown): boolean {
+  if (error instanceof RunfoldError) {
+    return error.code === 'ledger_not_found' || error.code === 'ledger_unreadable';
+  }
+  const code = errnoOf(error);
+  if (code === undefined) return false;
+  return PASSING_CODES.has(code.split('_').slice(0, 2).join('_')) || /^E[A-Z]+$/.test(code);
+}
