@@ -1,0 +1,21 @@
+// What a command may touch, passed in so that tests can call it in process.
+import type { Readable, Writable } from 'node:stream';
+import type { Clock } from '../clock.ts';
+
+export interface CliIo {
+  stdin: Readable;
+  stdout: Writable & { isTTY?: boolean };
+  stderr: Writable & { isTTY?: boolean };
+  env: Readonly<Record<string, string | undefined>>;
+  cwd: string;
+  clock: Clock;
+  /** Aborted by SIGINT and SIGTERM. */
+  signal: AbortSignal;
+}
+
+/** 0 fine, 1 failed, 2 wrong usage, 3 unhealthy. */
+export type ExitCode = 0 | 1 | 2 | 3;
+
+export function say(stream: Writable, line = ''): void {
+  stream.write(`${line}\n`);
+}

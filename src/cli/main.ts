@@ -1,0 +1,22 @@
+#!/usr/bin/env node
+// The process: arguments and streams in, exit code out.
+import { systemClock } from '../clock.ts';
+import { runCli } from './program.ts';
+
+const ending = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort());
+// a reader that goes away, as in `runfold doctor | head`, is no error
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  cwd: process.cwd(),
+  clock: systemClock,
+  signal: ending.signal,
+});

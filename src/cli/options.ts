@@ -1,0 +1,68 @@
+// Options that many commands share, under one name everywhere.
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { RunKey } from '../events/run-id.ts';
+
+export interface PlaceFlags {
+  ledger?: string;
+  db?: string;
+}
+
+export interface KeyFlags {
+  experimentNumber?: number;
+  dataset?: string;
+  method?: string;
+  subject?: string;
+  clInfo?: string;
+  seed?: number;
+}
+
+export function withPlace(command: Command): Command {
+  return withLedger(command).option(
+    '--db <file>',
+    'the database file (default: $RUNFOLD_DB, else a private file on a local disk)',
+  );
+}
+
+export function withLedger(command: Command): Command {
+  return command.option(
+    '--ledger <dir>',
+    'the log’s directory (default: $RUNFOLD_DIR, else the nearest .runfold upwards)',
+  );
+}
+
+export function withJson(command: Command): Command {
+  return command.option('--json', 'print JSON');
+}
+
+export function withKey(command: Command): Command {
+  return command
+    .addOption(new Option('--exp, --experiment-number <n>', 'experiment (default: 1)').argParser(wholeNumber))
+    .option('--dataset <name>', 'data set (default: "default")')
+    .option('--method <name>', 'method (default: "default")')
+    .option('--subject <name>', 'subject')
+    .option('--variant, --cl-info <text>', 'whatever else makes it a different run: variant, fold, lr …')
+    .addOption(new Option('--seed <n>', 'seed').argParser(wholeNumber));
+}
+
+export function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isSafeInteger(value)) return value;
+  throw new InvalidArgumentError('It must be a whole number.');
+}
+
+export function hasKey(flags: KeyFlags): boolean {
+  return [flags.experimentNumber, flags.dataset, flags.method, flags.subject, flags.clInfo, flags.seed].some(
+    (value) => value !== undefined,
+  );
+}
+
+export function keyOf(flags: KeyFlags): RunKey {
+  return {
+    experiment_number: flags.experimentNumber ?? 1,
+    dataset: flags.dataset ?? 'default',
+    method: flags.method ?? 'default',
+    subject: flags.subject ?? null,
+    cl_info: flags.clInfo ?? null,
+    seed: flags.seed ?? null,
+  };
+}

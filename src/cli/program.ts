@@ -1,0 +1,152 @@
+// The table of commands.
+import { Command, CommanderError } from 'commander';
+import { errnoOf, messageOf, RunfoldError } from '../errors.ts';
+import { CLIENT } from '../events/client.ts';
+import type { PlaceFlags } from './options.ts';
+import { withJson, withKey, withLedger, withPlace } from './options.ts';
+import { withFields, type EmittedType } from './event-fields.ts';
+import { say, type CliIo, type ExitCode } from './io.ts';
+import { printSafe } from './print-safe.ts';
+import type { DoctorFlags } from './commands/doctor.ts';
+import type { EmitFlags } from './commands/emit.ts';
+import type { StatusFlags } from './commands/status.ts';
+import type { SyncFlags } from './commands/sync.ts';
+import type { VerifyFlags } from './commands/verify.ts';
+import type { WatchFlags } from './commands/watch.ts';
+
+/** Sub-commands of `emit`, with what each is for. */
+export const EMITTED: Readonly<Record<EmittedType, string>> = {
+  run_created: 'begin an attempt of a run; prints RUNFOLD_… exports for eval',
+  status_changed: 'say how it goes: pending, running, completed, failed, timeout',
+  metric: 'a point of a curve',
+  result: 'final results: --results acc=0.93',
+  error: 'an exception',
+  slurm_info: 'what is known of its SLURM job',
+  run_annotated: 'tags, notes or hiding, afterwards',
+  resource_sample: 'processor and memory use',
+};
+
+/** Runs one command line and returns its exit code; never throws. */
+export async function runCli(args: readonly string[], io: CliIo): Promise<ExitCode> {
+  let code: ExitCode = 0;
+  const program = makeProgram(io, (result) => {
+    code = result;
+  });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    return explain(error, io);
+  }
+}
+
+function explain(error: unknown, io: CliIo): ExitCode {
+  if (io.signal.aborted && error instanceof Error && error.name === 'AbortError') return 1;
+  say(io.stderr, `runfold: ${printSafe(messageOf(error))}`);
+  if (error instanceof RunfoldError) {
+    if (error.hint !== undefined) say(io.stderr, `  ${printSafe(error.hint)}`);
+    return error.code === 'usage' || error.code === 'invalid_key' ? 2 : 1;
+  }
+  // a system error says itself what is wrong; anything else is ours
+  if (errnoOf(error) === undefined && error instanceof Error) say(io.stderr, error.stack ?? '');
+  return 1;
+}
+
+/** All commands, for `runCli` and for the test that holds the documents against them. */
+export function makeProgram(io: CliIo, finish: (code: ExitCode) => void): Command {
+  const program = new Command('runfold')
+    .description('Tracks experiments on SLURM clusters: jobs append to a log, runfold makes tables of it.')
+    .version(CLIENT.version)
+    .exitOverride()
+    .showHelpAfterError('(runfold --help lists the commands)')
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text),
+    });
+
+  program
+    .command('init')
+    .description('make a log directory (default: ./.runfold)')
+    .argument('[dir]')
+    .action(async (directory: string | undefined) => {
+      const { init } = await import('./commands/init.ts');
+      finish(init(directory, io));
+    });
+
+  addEmit(program, io, finish);
+
+  withJson(withPlace(program.command('sync')))
+    .description('read what is new in the log into the database, once')
+    .option('--rebuild', 'make the database anew from the whole log')
+    .option('--lose-missing', 'with --rebuild: go on without rows whose files are gone or changed')
+    .option('--thorough', 'look at finished files and old folders too')
+    .action(async (flags: SyncFlags) => {
+      const { sync } = await import('./commands/sync.ts');
+      finish(await sync(flags, io));
+    });
+
+  withPlace(program.command('watch'))
+    .description('keep the database up to date until Ctrl-C')
+    .option('-q, --quiet', 'say nothing while all is well')
+    .action(async (flags: WatchFlags) => {
+      const { watch } = await import('./commands/watch.ts');
+      finish(await watch(flags, io));
+    });
+
+  withJson(reading(program.command('status')))
+    .description('how far the log has been read, and who keeps the database')
+    .action(async (flags: StatusFlags) => {
+      const { status } = await import('./commands/status.ts');
+      finish(await status(flags, io));
+    });
+
+  withJson(reading(program.command('doctor')))
+    .description('everything that is wrong with the log, and what to do; exit code 3 if there is something')
+    .action(async (flags: DoctorFlags) => {
+      const { doctor } = await import('./commands/doctor.ts');
+      finish(await doctor(flags, io));
+    });
+
+  withJson(reading(program.command('verify')))
+    .description('prove that the database is what the log says, by a rebuild beside it; exit code 3 if not')
+    .action(async (flags: VerifyFlags) => {
+      const { verify } = await import('./commands/verify.ts');
+      finish(await verify(flags, io));
+    });
+
+  return program;
+}
+
+function reading(command: Command): Command {
+  return withPlace(command).option('--no-sync', 'do not read what is new in the log first');
+}
+
+function addEmit(program: Command, io: CliIo, finish: (code: ExitCode) => void): void {
+  const emit = withEmitFlags(program.command('emit'))
+    .description('write events from the shell: `emit -` takes them from stdin, one JSON object a line')
+    .argument('[source]', '- for stdin')
+    .action(async (source: string | undefined, flags: EmitFlags) => {
+      if (source !== '-') throw new RunfoldError('usage', 'emit what?', { hint: 'Either: emit -, or emit <type> …; see: runfold emit --help' });
+      const { emitStream } = await import('./commands/emit.ts');
+      finish(await emitStream(flags, io));
+    });
+  for (const [type, description] of Object.entries(EMITTED) as [EmittedType, string][]) {
+    withFields(withEmitFlags(emit.command(type.replaceAll('_', '-'))), type)
+      .description(description)
+      .action(async (_: unknown, command: Command) => {
+        const { emitOne } = await import('./commands/emit.ts');
+        const flags = command.optsWithGlobals<EmitFlags & Record<string, unknown>>();
+        finish(emitOne(type, flags, flags, io));
+      });
+  }
+}
+
+function withEmitFlags(command: Command): Command {
+  return withKey(withLedger(command))
+    .option('--run <id>', 'the run’s id, instead of its key (default: $RUNFOLD_RUN_ID)')
+    .option('--attempt <id>', 'which execution of the run (default: $RUNFOLD_ATTEMPT)')
+    .option('--ts <time>', 'when, RFC 3339 (default: now)');
+}
+
+export type { PlaceFlags };

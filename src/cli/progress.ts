@@ -1,0 +1,32 @@
+// Long work says how far it is, on a terminal only.
+import type { PassProgress } from '../projector/projector.ts';
+import { bytes, count } from './human.ts';
+import type { CliIo } from './io.ts';
+
+const EVERY_MS = 200;
+
+export class ProgressLine {
+  readonly #io: CliIo;
+  readonly #label: string;
+  #shownAt = 0;
+  #isShown = false;
+
+  constructor(io: CliIo, label: string) {
+    this.#io = io;
+    this.#label = label;
+  }
+
+  readonly update = ({ bytesDone, lines }: PassProgress): void => {
+    const now = this.#io.clock.now();
+    if (this.#io.stderr.isTTY !== true || now - this.#shownAt < EVERY_MS) return;
+    this.#shownAt = now;
+    this.#isShown = true;
+    this.#io.stderr.write(`\r\u001B[K${this.#label}: ${count(lines, 'line')}, ${bytes(bytesDone)}`);
+  };
+
+  /** Takes the line away, so that what is printed next has its own. */
+  done(): void {
+    if (this.#isShown) this.#io.stderr.write('\r\u001B[K');
+    this.#isShown = false;
+  }
+}

@@ -1,0 +1,203 @@
+// One object over all of it: on a laptop it is the whole system.
+import { ulid } from 'ulid';
+import { systemClock, type Clock } from './clock.ts';
+import type { Holder } from './db/lock.ts';
+import type { Db } from './db/open.ts';
+import { RunfoldError } from './errors.ts';
+import { errorFields } from './events/error-fields.ts';
+import type { EventOf, RunStatus } from './events/event.ts';
+import { openWriter, countExecution } from './events/writers.ts';
+import type { EventInput, EventWriter } from './events/event-writer.ts';
+import { toJsonObject } from './events/json-safe.ts';
+import { metricFields, type Metrics, type Position } from './events/metric-fields.ts';
+import { resolveRun, type RunOptions } from './events/run-options.ts';
+import { locate, OpenProjector, type Place } from './projector/open.ts';
+import type { PassOptions, PassResult } from './projector/projector.ts';
+import * as query from './query/index.ts';
+
+export interface ExperimentDBOptions {
+  /** The log's directory; default `RUNFOLD_DIR`, else the nearest `.runfold/` upwards. */
+  ledger?: string | undefined;
+  /** The database file; default `RUNFOLD_DB`, else a private file on a local disk. */
+  db?: string | undefined;
+  clock?: Clock;
+}
+
+/** What a person may say of a run afterwards. */
+export interface Annotation {
+  tags?: readonly string[];
+  notes?: string;
+  hidden?: boolean;
+}
+
+export interface StatusDetails {
+  exitCode?: number;
+  reason?: string;
+  /** Who says so; default `job`. `slurm` must name the attempt. */
+  source?: 'job' | 'wrapper' | 'slurm';
+  attempt?: string;
+}
+
+/** `slurm_info` without what is filled in; a `source` of squeue or sacct must name the attempt. */
+export type SlurmInfo = Omit<EventOf<'slurm_info'>, 'type' | 'ts' | 'seq' | 'run_id'>;
+
+/** What a pass applied, or who keeps the database and applies it instead. */
+export type SyncResult = ({ heldBy: undefined } & PassResult) | { heldBy: Holder };
+
+/**
+ * Writing methods append to the log, `sync()` applies what is pending, reading methods query. Writing never waits for
+ * the database; what is written is read after the next `sync()`, whoever makes it.
+ */
+export class ExperimentDB implements AsyncDisposable {
+  readonly #place: Place;
+  readonly #clock: Clock;
+  readonly #attempts = new Map<string, string>();
+  readonly #createdAt = new Map<string, number>();
+  #writer: EventWriter | undefined;
+  #db: Db | undefined;
+
+  private constructor(place: Place, clock: Clock) {
+    this.#place = place;
+    this.#clock = clock;
+  }
+
+  /**
+   * @throws RunfoldError `ledger_not_found`, `ledger_unreadable`, `database_on_network`, `database_unsafe`.
+   */
+  static async open(options: ExperimentDBOptions = {}): Promise<ExperimentDB> {
+    return new ExperimentDB(await locate(options), options.clock ?? systemClock);
+  }
+
+  /** Absolute path of the database file. */
+  get file(): string {
+    return this.#place.file;
+  }
+
+  /**
+   * Begins an attempt of a run and returns the run's id. Calling it again for the same run begins another attempt.
+   *
+   * @throws RunfoldError `invalid_key`, `usage`.
+   */
+  createRun(options: Omit<RunOptions, 'ledger' | 'allRanks' | 'signals'>): string {
+    const { runId, key, config, tags, notes, resume } = resolveRun(options, process.argv[1]);
+    const isAgain = countExecution(runId) > 0;
+    const attempt = options.attempt ?? (isAgain ? ulid(this.#clock.now()) : this.#open().attempt);
+    this.#attempts.set(runId, attempt);
+    this.#createdAt.set(runId, this.#clock.now());
+    this.#append({ type: 'run_created', run_id: runId, ...key, config, tags, notes, resume }, 'now');
+    return runId;
+  }
+
+  updateRunStatus(runId: string, status: RunStatus, details: StatusDetails = {}): void {
+    const { exitCode, reason, source, attempt } = details;
+    this.#append(
+      { type: 'status_changed', run_id: runId, attempt, status, exit_code: exitCode, reason, source },
+      'now',
+    );
+  }
+
+  /** Appends a point; `elapsed_seconds` is since `createRun` unless given. Grouped for up to 1 s. */
+  logMetrics(runId: string, metrics: Metrics, position?: Position): void {
+    const since = this.#createdAt.get(runId) ?? this.#clock.now();
+    const { fields, leftOut } = metricFields(metrics, position, (this.#clock.now() - since) / 1000);
+    if (leftOut.length > 0) {
+      throw new RunfoldError('usage', `not a number: ${leftOut.join(', ')}`);
+    }
+    if (fields !== undefined) this.#append({ type: 'metric', run_id: runId, ...fields }, 'soon');
+  }
+
+  logError(runId: string, error: unknown): void {
+    this.#append({ type: 'error', run_id: runId, ...errorFields(error) }, 'now');
+  }
+
+  /** `results` is made a JSON object: NaN becomes a string, a Date its ISO form. */
+  logResults(runId: string, results: object): void {
+    this.#append({ type: 'result', run_id: runId, results: toJsonObject(results) }, 'now');
+  }
+
+  logSlurmInfo(runId: string, info: SlurmInfo): void {
+    this.#append({ type: 'slurm_info', run_id: runId, ...info, attempt: info.attempt ?? undefined }, 'now');
+  }
+
+  annotateRun(runId: string, annotation: Annotation): void {
+    this.#append({ type: 'run_annotated', run_id: runId, ...annotation }, 'now');
+  }
+
+  /**
+   * Applies what is pending in the log, this object's own events among it. If another process keeps the database (a
+   * `runfold watch`), that one applies it, and is named.
+   */
+  async sync(options: Pick<PassOptions, 'thorough' | 'onProgress' | 'signal'> = {}): Promise<SyncResult> {
+    this.#writer?.flush();
+    let open: OpenProjector;
+    try {
+      open = OpenProjector.open(this.#place, 'ExperimentDB.sync', this.#clock);
+    } catch (error) {
+      const holder = error instanceof RunfoldError && error.code === 'projector_running' ? error.cause : undefined;
+      if (holder === undefined) throw error;
+      return { heldBy: holder as Holder };
+    }
+    try {
+      return { heldBy: undefined, ...(await open.projector.pass(options)) };
+    } finally {
+      open.close();
+    }
+  }
+
+  /** Runs that match, newest first. */
+  getAllRuns(filter: query.RunFilter = {}): query.RunRecord[] {
+    return query.getAllRuns(this.#read(), filter);
+  }
+
+  /** @param id a run id, or the beginning of one that no other run has. */
+  getRun(id: string): query.RunRecord {
+    return query.getRun(this.#read(), id);
+  }
+
+  getRunMetrics(runId: string, options: query.MetricsOptions = {}): query.MetricPoint[] {
+    return query.getRunMetrics(this.#read(), runId, options);
+  }
+
+  getRunErrors(runId?: string): query.RunError[] {
+    return query.getRunErrors(this.#read(), runId);
+  }
+
+  getRunResults(runId: string): query.RunResults | null {
+    return query.getRunResults(this.#read(), runId);
+  }
+
+  getSlurmJobs(runId?: string): query.SlurmJob[] {
+    return query.getSlurmJobs(this.#read(), runId);
+  }
+
+  /** Flushes what was written and closes the database. The log's file of this process ends with the process. */
+  close(): void {
+    this.#writer?.flush();
+    this.#db?.close();
+    this.#db = undefined;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    return Promise.resolve();
+  }
+
+  #open(): EventWriter {
+    this.#writer = openWriter({ ledger: this.#place.ledger.path });
+    return this.#writer;
+  }
+
+  #append(event: EventInput, urgency: 'now' | 'soon'): void {
+    const own = this.#attempts.get(event.run_id);
+    const writer = this.#open();
+    const attempt = event.attempt ?? (own === writer.attempt ? undefined : own);
+    if (!writer.append({ ...event, attempt }, urgency)) {
+      throw new RunfoldError('usage', `the ${event.type} was not written: see the message on stderr`);
+    }
+  }
+
+  #read(): Db {
+    this.#db ??= query.openQuery(this.#place.file);
+    return this.#db;
+  }
+}

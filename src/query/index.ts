@@ -1,0 +1,14 @@
+// `runfold/query`: what the tables answer. Functions over a database that `openQuery` has opened.
+export { openQuery } from './open.ts';
+export { getAllRuns } from './runs.ts';
+export type { RunFilter } from './run-filter.ts';
+export { getRun } from './run.ts';
+export type { RunRecord } from './run-record.ts';
+export { getRunMetrics, iterateRunMetrics, type MetricsOptions } from './metrics.ts';
+export type { MetricColumn, MetricPoint } from './metric-point.ts';
+export { getRunErrors, type RunError } from './run-errors.ts';
+export { getRunResults, type ExtraResult, type RunResults } from './results.ts';
+export { getSlurmJobs, type SlurmJob } from './slurm-jobs.ts';
+export { getAttempts, type RunAttempt } from './attempts.ts';
+export type { JsonObject } from './json.ts';
+export type { Db } from '../db/open.ts';
