@@ -68,7 +68,13 @@ async function report() {
   const db = await ExperimentDB.open({ ledger: LEDGER });
   await db.sync();
   const runs = db.getAllRuns();
-  say(runTable(runs, (id) => db.getRunResults(id)));
+  say(
+    runTable(
+      runs,
+      (id) => db.getRunResults(id),
+      (id) => db.getRunMetrics(id).at(-1)?.loss,
+    ),
+  );
   const count = (status) => runs.filter((run) => run.status === status).length;
   const errors = db.getRunErrors();
   say('');

@@ -5,8 +5,9 @@ const COLUMNS = ['dataset', 'method', 'seed', 'status', 'reason', 'attempts', 'e
 /**
  * @param {import('runfold').RunRecord[]} runs
  * @param {(runId: string) => import('runfold').RunResults | null} resultsOf
+ * @param {(runId: string) => number | null | undefined} lastLossOf NaN for a run that diverged
  */
-export function runTable(runs, resultsOf) {
+export function runTable(runs, resultsOf, lastLossOf) {
   const rows = runs.map((run) => {
     const results = resultsOf(run.run_id);
     return [
@@ -17,7 +18,7 @@ export function runTable(runs, resultsOf) {
       run.status_reason ?? '',
       String(run.attempt_count),
       String(results?.last_epoch ?? ''),
-      number(results?.final_loss),
+      number(lastLossOf(run.run_id)),
       number(results?.final_f1),
       number(results?.results?.['test_f1']),
     ];

@@ -11,6 +11,8 @@ export interface CliIo {
   clock: Clock;
   /** Aborted by SIGINT and SIGTERM. */
   signal: AbortSignal;
+  /** Ends the process although a call to the storage hangs, once the command has returned. */
+  abandon: () => void;
 }
 
 /** 0 fine, 1 failed, 2 wrong usage, 3 unhealthy. */

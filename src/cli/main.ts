@@ -4,6 +4,7 @@ import { systemClock } from '../clock.ts';
 import { runCli } from './program.ts';
 
 const ending = new AbortController();
+let isAbandoned = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort());
 // a reader that goes away, as in `runfold doctor | head`, is no error
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -19,4 +20,9 @@ process.exitCode = await runCli(process.argv.slice(2), {
   cwd: process.cwd(),
   clock: systemClock,
   signal: ending.signal,
+  abandon: () => {
+    isAbandoned = true;
+  },
 });
+// an ordinary end would wait for the thread that hangs in the storage
+if (isAbandoned) process.kill(process.pid, 'SIGKILL');

@@ -269,8 +269,12 @@ export class RunLogger implements AsyncDisposable {
     }
     if (IS_TERMINAL[status]) this.#isEndSaid = true;
     if (!this.#saysStatus) return true;
-    const exit_code = Number.isSafeInteger(exitCode) ? exitCode : undefined;
-    this.#append('status_changed', { status, exit_code, reason }, 'now');
+    const fields = {
+      status,
+      exit_code: Number.isSafeInteger(exitCode) ? exitCode : undefined,
+      reason: typeof reason === 'string' ? reason : undefined,
+    };
+    this.#append('status_changed', fields, 'now');
     return true;
   }
 

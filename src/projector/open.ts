@@ -8,7 +8,8 @@ import { RunfoldError } from '../errors.ts';
 import { findLedger, LEDGER_DIR, type LedgerInfo } from '../events/ledger.ts';
 import { Projector } from './projector.ts';
 import { rebuild, type RebuildOptions, type RebuildResult } from './rebuild.ts';
-import { DirectoryStorage, type LedgerStorage } from './storage.ts';
+import { DirectoryStorage } from './storage.ts';
+import { TimedStorage } from './timed-storage.ts';
 
 export interface PlaceOptions {
   /** `--ledger`; else `RUNFOLD_DIR`, else the nearest `.runfold/` upwards. */
@@ -22,7 +23,7 @@ export interface PlaceOptions {
 /** A ledger, and where its database is or will be. */
 export interface Place {
   ledger: LedgerInfo;
-  storage: LedgerStorage;
+  storage: TimedStorage;
   /** Absolute path of the database file, in a directory that is there and fit for it. */
   file: string;
 }
@@ -32,7 +33,7 @@ export interface Place {
  *
  * @throws RunfoldError `ledger_not_found`, `ledger_unreadable`, `database_on_network`, `database_unsafe`.
  */
-export async function locate(options: PlaceOptions = {}): Promise<Place> {
+export async function locate(options: PlaceOptions = {}, clock: Clock = systemClock): Promise<Place> {
   const { env = process.env, cwd = process.cwd() } = options;
   const directory = findLedger({ explicit: options.ledger, env, cwd });
   if (directory === undefined) {
@@ -40,7 +41,7 @@ export async function locate(options: PlaceOptions = {}): Promise<Place> {
       hint: 'Make one with: runfold init. Or name one with --ledger or RUNFOLD_DIR.',
     });
   }
-  const storage = new DirectoryStorage(directory);
+  const storage = new TimedStorage(new DirectoryStorage(directory), clock);
   const ledger = await storage.identify();
   const uid = process.getuid?.() ?? 0;
   const file = databasePath({ explicit: options.db, env, ledgerId: ledger.ledger_id, uid });

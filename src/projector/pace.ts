@@ -19,6 +19,8 @@ export const PACE = {
   quietAfter: 60 * 60_000,
   /** The storage is reported as hanging when a call has not come back for so long. */
   hangAfter: 10_000,
+  /** Who is told to end waits no longer than this for a call that hangs. */
+  abandonAfter: 2_000,
 } as const;
 
 /** The time to the next look at a live file that has been silent for `silentMs`. */

@@ -103,6 +103,7 @@ export class Projector {
     const result: PassResult = {
       files: 0, lines: 0, events: 0, rejected: 0, grown: [], strangers: [], thorough,
     }; // prettier-ignore
+    if (options.only !== undefined) await this.#noteNew(options.only);
     if (lists) {
       const listing = await this.#storage.list(thorough ? undefined : options.folders);
       result.strangers = listing.strangers;
@@ -114,6 +115,14 @@ export class Projector {
     if (lists) await this.#readAll(this.#claims(), options, result);
     if (lists) this.#notePass(now, thorough && options.signal?.aborted !== true);
     return result;
+  }
+
+  /** A hint may name anything: only a listing says what is an event file. */
+  async #noteNew(paths: readonly string[]): Promise<void> {
+    const unknown = paths.filter((path) => this.#catalog.get(path) === undefined);
+    if (unknown.length === 0) return;
+    const folders = new Set(unknown.map((path) => path.split('/')[1]));
+    this.#catalog.noteListing(await this.#storage.list((folder) => folders.has(folder)));
   }
 
   #isSlowSweepDue(now: number): boolean {
@@ -163,7 +172,7 @@ export class Projector {
       return [...options.upTo.keys()].toSorted();
     }
     if (options.only !== undefined) {
-      return options.only.filter((path) => isReadOn(this.#catalog.ensure(path)));
+      return options.only.filter((path) => isReadOn(this.#catalog.get(path)));
     }
     const queue: string[] = [];
     for (const file of this.#catalog.files.values()) {
@@ -285,8 +294,8 @@ function count(
 }
 
 /** Whether a hint about the file is of any use. */
-function isReadOn(file: FileState): boolean {
-  return file.state !== 'misplaced' && file.state !== 'frozen';
+function isReadOn(file: FileState | undefined): boolean {
+  return file !== undefined && file.state !== 'misplaced' && file.state !== 'frozen';
 }
 
 function sumUp(progress: ReadonlyMap<string, { done: number; total: number }>, lines: number): PassProgress {

@@ -28,13 +28,13 @@ export async function rebuild(file: string, options: RebuildOptions): Promise<Re
   const live = openIfSound(file);
   const db = openForBuilding(built);
   try {
-    const { projector, losses } =
+    const { projector, pass: replayed, losses } =
       live === undefined
-        ? { projector: newProjector(db, options), losses: [] }
+        ? { projector: newProjector(db, options), pass: undefined, losses: [] }
         : await replay(live, db, options);
     if (losses.length > 0 && options.loseMissing !== true) throw wouldLose(losses);
     const { onProgress, signal } = options;
-    const pass = await projector.pass({
+    const last = await projector.pass({
       thorough: true,
       ...(onProgress && { onProgress }),
       ...(signal && { signal }),
@@ -43,6 +43,7 @@ export async function rebuild(file: string, options: RebuildOptions): Promise<Re
     db.close();
     live?.close();
     const damaged = await swapIn(built, file);
+    const pass = replayed === undefined ? last : sumUp(replayed, last);
     return { pass, lost: losses, damaged };
   } finally {
     live?.close();
@@ -53,6 +54,16 @@ export async function rebuild(file: string, options: RebuildOptions): Promise<Re
 
 function newProjector(db: Db, { ledger, storage, clock }: RebuildOptions): Projector {
   return new Projector(db, ledger, storage, clock);
+}
+
+function sumUp(first: PassResult, last: PassResult): PassResult {
+  return {
+    ...last,
+    lines: first.lines + last.lines,
+    events: first.events + last.events,
+    rejected: first.rejected + last.rejected,
+    grown: [...new Set([...first.grown, ...last.grown])],
+  };
 }
 
 /** What another schema version or a damaged file has read cannot be asked; then everything is read. */

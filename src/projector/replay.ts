@@ -4,7 +4,7 @@ import type { Db } from '../db/open.ts';
 import type { LedgerInfo } from '../events/ledger.ts';
 import { hasBeenRead, type FileState } from './file-state.ts';
 import { FileStore } from './file-store.ts';
-import { Projector, type PassProgress } from './projector.ts';
+import { Projector, type PassProgress, type PassResult } from './projector.ts';
 import type { LedgerStorage } from './storage.ts';
 
 /** A file whose rows the ledger no longer gives. */
@@ -29,12 +29,12 @@ export async function replay(
   from: Db,
   into: Db,
   options: ReplayOptions,
-): Promise<{ projector: Projector; losses: Loss[] }> {
+): Promise<{ projector: Projector; pass: PassResult; losses: Loss[] }> {
   const { ledger, storage, clock, onProgress, signal } = options;
   const before = new FileStore(from).load().filter(hasBeenRead);
   const projector = new Projector(into, ledger, storage, clock);
   const upTo = new Map(before.map((file) => [file.path, file.offset]));
-  await projector.pass({
+  const pass = await projector.pass({
     upTo,
     ...(onProgress && { onProgress }),
     ...(signal && { signal }),
@@ -43,7 +43,7 @@ export async function replay(
     const reason = lossOf(file, projector.files.get(file.path));
     return reason === undefined ? [] : [{ path: file.path, writer: file.writer, reason, events: file.events }];
   });
-  return { projector, losses };
+  return { projector, pass, losses };
 }
 
 function lossOf(before: FileState, after: FileState | undefined): string | undefined {

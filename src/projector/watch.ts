@@ -1,11 +1,13 @@
 // pass() again and again: soon after a hint, and in sweeps that need no hints.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Clock } from '../clock.ts';
+import { isoTime, type Clock } from '../clock.ts';
 import { errnoOf, RunfoldError } from '../errors.ts';
 import type { FileState } from './file-state.ts';
+import { withPatience } from './hang.ts';
 import { watchForHints } from './hints.ts';
 import { nextLookIn, PACE } from './pace.ts';
 import type { PassResult, Projector } from './projector.ts';
+import type { TimedStorage } from './timed-storage.ts';
 
 export interface WatchOptions {
   /** The ledger's directory. */
@@ -15,17 +17,31 @@ export interface WatchOptions {
   signal: AbortSignal;
   usePolling: boolean;
   onPass?: (result: PassResult) => void;
-  /** Something is wrong that may pass: said when it begins (with the error) and when it is over. */
+  /** Something is wrong that may pass: said when it begins (with the error) and when it is over (undefined). */
   onTrouble?: (trouble: unknown) => void;
 }
+
+/** `abandoned`: a call to the storage was still hanging when the signal came. */
+export type WatchEnd = 'ended' | 'abandoned';
 
 const RETRY_MS = 2_000;
 /** What a database disk or a ledger that is away for a while says. */
 const PASSING_CODES = new Set(['SQLITE_FULL', 'SQLITE_IOERR', 'SQLITE_BUSY', 'SQLITE_CANTOPEN', 'SQLITE_READONLY']);
 
 /** Follows the ledger until the signal. Throws what is no passing trouble. */
-export async function watch(projector: Projector, options: WatchOptions): Promise<void> {
-  await new Watch(projector, options).run();
+export async function watch(
+  projector: Projector,
+  storage: TimedStorage,
+  options: WatchOptions,
+): Promise<WatchEnd> {
+  const { clock, signal, onTrouble } = options;
+  const end = await withPatience(new Watch(projector, options).run(), {
+    storage,
+    clock,
+    signal,
+    onHang: (call) => onTrouble?.(call && new Error(`the storage has not answered since ${isoTime(call.since)}: ${call.path}`)),
+  });
+  return end === 'abandoned' ? 'abandoned' : 'ended';
 }
 
 class Watch {

@@ -47,7 +47,8 @@ export function stretchesOf(db: Db, runId: string): Stretch[] {
     }
     return [...byWriter.values()].flatMap((ofWriter) => stretchesOfWriter(db, runId, ofWriter, ranks));
   })();
-  return placed.toSorted((a, b) => a.rank - b.rank || a.first - b.first);
+  // those of one rank are of one writer, and in the order of seq already
+  return placed.toSorted((a, b) => a.rank - b.rank);
 }
 
 function seriesOf(db: Db, runId: string): SeriesRow[] {
@@ -87,15 +88,14 @@ function stretchesOfWriter(
     const row = series.get(attempt);
     if (row === undefined) return [];
     const next = starts[index + 1];
-    const hasAttempt = row.position !== null;
     return {
       writer: row.writer,
       attempt,
       first: seq,
       last: next === undefined ? row.last_seq : next.seq - 1,
-      inView: !hasAttempt || row.in_view === 1,
-      cutStep: hasAttempt ? row.cut_step : null,
-      cutEpoch: hasAttempt ? row.cut_epoch : null,
+      inView: row.position === null || row.in_view === 1,
+      cutStep: row.cut_step,
+      cutEpoch: row.cut_epoch,
       rank: ranks.get(row) ?? 0,
     };
   });
@@ -117,7 +117,7 @@ function startsOf(db: Db, runId: string, series: ReadonlyMap<string, SeriesRow>)
            SELECT m.seq, ifnull(p.attempt, @defaultAttempt) AS attempt FROM run_metrics m
            LEFT JOIN _point_attempts p ON p.run_id = m.run_id AND p.writer = m.writer AND p.seq = m.seq
            WHERE m.run_id = @runId AND m.writer = @writer))
-       WHERE attempt <> before ORDER BY seq`,
+       WHERE attempt IS NOT before ORDER BY seq`,
     )
     .all({ runId, writer, defaultAttempt });
 }

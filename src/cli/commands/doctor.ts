@@ -14,7 +14,7 @@ export interface DoctorFlags extends PlaceFlags {
 }
 
 export async function doctor(flags: DoctorFlags, io: CliIo): Promise<ExitCode> {
-  const place = await locate({ ...flags, env: io.env, cwd: io.cwd });
+  const place = await locate({ ...flags, env: io.env, cwd: io.cwd }, io.clock);
   if (flags.sync) await freshen(place, io, { thorough: true });
   const { strangers } = await place.storage.list();
   const db = openReadOnly(place.file);

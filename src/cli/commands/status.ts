@@ -14,7 +14,7 @@ export interface StatusFlags extends PlaceFlags {
 }
 
 export async function status(flags: StatusFlags, io: CliIo): Promise<ExitCode> {
-  const place = await locate({ ...flags, env: io.env, cwd: io.cwd });
+  const place = await locate({ ...flags, env: io.env, cwd: io.cwd }, io.clock);
   if (flags.sync) await freshen(place, io);
   const db = openReadOnly(place.file);
   try {

@@ -1,6 +1,9 @@
 // runfold sync: one pass, or a rebuild.
-import { locate, OpenProjector, rebuildLocked } from '../../projector/open.ts';
+import { isoTime } from '../../clock.ts';
+import { withPatience } from '../../projector/hang.ts';
+import { locate, OpenProjector, rebuildLocked, type Place } from '../../projector/open.ts';
 import type { PassResult } from '../../projector/projector.ts';
+import type { RebuildResult } from '../../projector/rebuild.ts';
 import { count } from '../human.ts';
 import { say, type CliIo, type ExitCode } from '../io.ts';
 import type { PlaceFlags } from '../options.ts';
@@ -15,31 +18,47 @@ export interface SyncFlags extends PlaceFlags {
 }
 
 export async function sync(flags: SyncFlags, io: CliIo): Promise<ExitCode> {
-  const place = await locate({ ...flags, env: io.env, cwd: io.cwd });
+  const place = await locate({ ...flags, env: io.env, cwd: io.cwd }, io.clock);
   const progress = new ProgressLine(io, flags.rebuild === true ? 'rebuilding' : 'reading');
-  const options = { onProgress: progress.update, signal: io.signal };
-  if (flags.rebuild === true) {
-    const result = await rebuildLocked(place, { ...options, loseMissing: flags.loseMissing === true }, io.clock);
-    progress.done();
-    if (flags.json === true) say(io.stdout, JSON.stringify({ ...result.pass, lost: result.lost }));
-    else {
-      say(io.stdout, `rebuilt ${place.file}: ${summary(result.pass)}`);
-      for (const { path, reason, events } of result.lost) {
-        say(io.stdout, `left behind: ${printSafe(path)} (${reason}, ${count(events, 'event')})`);
-      }
-      if (result.damaged !== undefined) say(io.stdout, `the damaged database is at ${result.damaged}`);
-    }
-    return 0;
-  }
-  using open = OpenProjector.open(place, 'sync', io.clock);
-  const result = await open.projector.pass({ ...options, ...(flags.thorough === true && { thorough: true }) });
+  const outcome = await withPatience(work(flags, place, progress, io), {
+    storage: place.storage,
+    clock: io.clock,
+    signal: io.signal,
+    onHang: (call) => {
+      const what = call === undefined ? 'answers again' : `has not answered since ${isoTime(call.since)}: ${call.path}`;
+      say(io.stderr, `the storage ${printSafe(what)}`);
+    },
+  });
   progress.done();
-  if (flags.json === true) say(io.stdout, JSON.stringify(result));
-  else say(io.stdout, summary(result));
+  if (outcome === 'abandoned') {
+    io.abandon();
+    return 1;
+  }
+  for (const line of outcome.value) say(io.stdout, line);
   return 0;
 }
 
-function summary({ events, rejected, files }: PassResult): string {
+/** What to print. */
+async function work(flags: SyncFlags, place: Place, progress: ProgressLine, io: CliIo): Promise<string[]> {
+  const options = { onProgress: progress.update, signal: io.signal };
+  if (flags.rebuild === true) {
+    const result = await rebuildLocked(place, { ...options, loseMissing: flags.loseMissing === true }, io.clock);
+    return flags.json === true ? [JSON.stringify(result)] : describeRebuild(place.file, result);
+  }
+  using open = OpenProjector.open(place, 'sync', io.clock);
+  const result = await open.projector.pass({ ...options, ...(flags.thorough === true && { thorough: true }) });
+  return [flags.json === true ? JSON.stringify(result) : summary(result, 'new event')];
+}
+
+function describeRebuild(file: string, { pass, lost, damaged }: RebuildResult): string[] {
+  return [
+    `rebuilt ${printSafe(file)}: ${summary(pass, 'event')}`,
+    ...lost.map(({ path, reason, events }) => `left behind: ${printSafe(path)} (${reason}, ${count(events, 'event')})`),
+    ...(damaged === undefined ? [] : [`the damaged database is at ${printSafe(damaged)}`]),
+  ];
+}
+
+function summary({ events, rejected, files }: PassResult, noun: string): string {
   const bad = rejected === 0 ? '' : `, ${count(rejected, 'line')} rejected (see: runfold doctor)`;
-  return `${count(events, 'new event')} from ${count(files, 'file')}${bad}`;
+  return `${count(events, noun)} from ${count(files, 'file')}${bad}`;
 }

@@ -14,7 +14,7 @@ export interface VerifyFlags extends PlaceFlags {
 }
 
 export async function verify(flags: VerifyFlags, io: CliIo): Promise<ExitCode> {
-  const place = await locate({ ...flags, env: io.env, cwd: io.cwd });
+  const place = await locate({ ...flags, env: io.env, cwd: io.cwd }, io.clock);
   if (flags.sync) await freshen(place, io, { thorough: true });
   const progress = new ProgressLine(io, 'reading again');
   const report = await compareWithRebuilt(place.file, {

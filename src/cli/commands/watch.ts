@@ -13,12 +13,12 @@ export interface WatchFlags extends PlaceFlags {
 }
 
 export async function watch(flags: WatchFlags, io: CliIo): Promise<ExitCode> {
-  const place = await locate({ ...flags, env: io.env, cwd: io.cwd });
+  const place = await locate({ ...flags, env: io.env, cwd: io.cwd }, io.clock);
   const root = place.ledger.path;
   using open = OpenProjector.open(place, 'watch', io.clock);
   say(io.stderr, `following ${root} into ${place.file}; Ctrl-C ends it`);
   let total = 0;
-  await follow(open.projector, {
+  const end = await follow(open.projector, place.storage, {
     root,
     clock: io.clock,
     signal: io.signal,
@@ -35,6 +35,10 @@ export async function watch(flags: WatchFlags, io: CliIo): Promise<ExitCode> {
       else say(io.stderr, `trouble: ${printSafe(messageOf(trouble))}; trying again`);
     },
   });
+  if (end === 'abandoned') {
+    io.abandon();
+    return 1;
+  }
   open.db.pragma('wal_checkpoint(TRUNCATE)');
   say(io.stderr, `ended; ${count(total, 'event')} applied`);
   return 0;

@@ -1,0 +1,49 @@
+// Knows which call to the shared storage has not come back: a hard mount that hangs never does.
+import type { Clock } from '../clock.ts';
+import type { LedgerInfo } from '../events/ledger.ts';
+import type { LedgerStorage, Listing, Part, StorageProblem } from './storage.ts';
+
+export interface PendingCall {
+  path: string;
+  /** Milliseconds since 1970. */
+  since: number;
+}
+
+export class TimedStorage implements LedgerStorage {
+  readonly #storage: LedgerStorage;
+  readonly #clock: Clock;
+  readonly #pending = new Set<PendingCall>();
+
+  constructor(storage: LedgerStorage, clock: Clock) {
+    this.#storage = storage;
+    this.#clock = clock;
+  }
+
+  /** The call that has waited longest, if any is under way. */
+  get oldest(): PendingCall | undefined {
+    const [first] = this.#pending;
+    return first;
+  }
+
+  identify(): Promise<LedgerInfo> {
+    return this.#timed('ledger.json', () => this.#storage.identify());
+  }
+
+  list(wanted?: (folder: string) => boolean): Promise<Listing> {
+    return this.#timed('events', () => this.#storage.list(wanted));
+  }
+
+  read(file: string, from: number, length: number): Promise<Part | StorageProblem> {
+    return this.#timed(file, () => this.#storage.read(file, from, length));
+  }
+
+  async #timed<T>(path: string, call: () => Promise<T>): Promise<T> {
+    const pending = { path, since: this.#clock.now() };
+    this.#pending.add(pending);
+    try {
+      return await call();
+    } finally {
+      this.#pending.delete(pending);
+    }
+  }
+}
