@@ -18,7 +18,6 @@ export const ERROR_CODES = {
   projector_running: 'Another process holds the database.',
   would_lose_rows: 'A rebuild would lose rows whose files are gone or changed.',
   run_not_found: 'No run has that id.',
-  internal: 'A bug in runfold.',
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -9,6 +9,36 @@ export type EmittedType = Exclude<EventType, 'writer_opened' | 'writer_closed'>;
 const COMMON = new Set(['type', 'ts', 'seq', 'run_id', 'attempt']);
 const KEY = new Set(['experiment_number', 'dataset', 'method', 'subject', 'cl_info', 'seed']);
 
+/** What each option is, for --help. */
+const DESCRIPTIONS: Readonly<Record<string, string>> = {
+  config: 'hyperparameters and the like',
+  tags: 'comma separated, or a JSON list',
+  notes: 'free text',
+  resume: 'true if it goes on from a checkpoint',
+  code: 'git_commit, git_dirty, command, cwd',
+  status: 'pending, running, completed, failed or timeout',
+  exit_code: 'of the process',
+  reason: 'in a word or two',
+  source: 'who says so',
+  elapsed_seconds: 'since the start (default: since $RUNFOLD_STARTED)',
+  epoch: 'whole number',
+  step: 'whole number',
+  loss: 'number, NaN, Infinity or -Infinity; lowest is best',
+  f1: 'the same; highest is best',
+  fitness: 'the same; highest is best',
+  behavioral_comparison: 'the same; highest is best',
+  gpu_memory_mb: 'in MB',
+  extra: 'metrics of any other name',
+  results: 'final values of any name',
+  exception_type: 'such as ValueError',
+  message: 'of the exception',
+  traceback: 'of the exception',
+  hidden: 'true to leave the run out of lists',
+  cpu_percent: '100 is one core',
+  rss_mb: 'resident memory in MB',
+  gpu_percent: 'of the GPU',
+};
+
 interface Field {
   name: string;
   flag: string;
@@ -21,14 +51,11 @@ export function fieldsOf(type: EmittedType): Field[] {
     .map(([name, schema]) => ({ name, flag: `--${name.replaceAll('_', '-')}`, schema }));
 }
 
-/** An option for each field; objects may be given bit by bit, as name=value. */
+/** An option for each field; objects are given bit by bit, as name=value, or as JSON. */
 export function withFields(command: Command, type: EmittedType): Command {
-  for (const { flag, schema } of fieldsOf(type)) {
+  for (const { name, flag, schema } of fieldsOf(type)) {
     const isObject = schema.safeParse({}).success;
-    const isList = schema.safeParse([]).success;
-    const hint = isObject ? '<name=value…|json>' : isList ? '<a,b…|json>' : '<value>';
-    const variadic = isObject ? hint.replace('…', '...') : hint;
-    command.option(isObject ? `${flag} <name=value...>` : `${flag} ${variadic.replace('…', '')}`);
+    command.option(`${flag} ${isObject ? '<name=value...>' : '<value>'}`, DESCRIPTIONS[name]);
   }
   return command;
 }

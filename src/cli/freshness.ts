@@ -1,5 +1,6 @@
 // Commands that read make one pass first, unless something keeps the database up to date already.
 import { existsSync } from 'node:fs';
+import { isoTime } from '../clock.ts';
 import { RunfoldError } from '../errors.ts';
 import { withPatience } from '../projector/hang.ts';
 import { OpenProjector, type Place } from '../projector/open.ts';
@@ -33,6 +34,7 @@ export async function freshen(place: Place, io: CliIo, options: PassOptions = {}
       return undefined;
     }
     if (signal.aborted) say(io.stderr, `not synced to the end within ${BOUND_MS / 1000} s; run: runfold sync`);
+    else say(io.stderr, `as of ${isoTime(io.clock.now())}`);
     return outcome.value;
   } catch (error) {
     if (!(error instanceof RunfoldError) || error.code !== 'projector_running') throw error;

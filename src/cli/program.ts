@@ -49,7 +49,9 @@ function explain(error: unknown, io: CliIo): ExitCode {
     return error.code === 'usage' || error.code === 'invalid_key' ? 2 : 1;
   }
   // a system error says itself what is wrong; anything else is ours
-  if (errnoOf(error) === undefined && error instanceof Error) say(io.stderr, error.stack ?? '');
+  if (errnoOf(error) === undefined && error instanceof Error) {
+    say(io.stderr, `This is a bug in runfold; please report it with: ${error.stack ?? ''}`);
+  }
   return 1;
 }
 
@@ -127,7 +129,9 @@ function addEmit(program: Command, io: CliIo, finish: (code: ExitCode) => void):
     .description('write events from the shell: `emit -` takes them from stdin, one JSON object a line')
     .argument('[source]', '- for stdin')
     .action(async (source: string | undefined, flags: EmitFlags) => {
-      if (source !== '-') throw new RunfoldError('usage', 'emit what?', { hint: 'Either: emit -, or emit <type> …; see: runfold emit --help' });
+      if (source !== '-') throw new RunfoldError('usage', 'emit needs a type or -', {
+          hint: 'See: runfold emit --help',
+        });
       const { emitStream } = await import('./commands/emit.ts');
       finish(await emitStream(flags, io));
     });

@@ -1,7 +1,7 @@
 // Where the database lives: a private directory on a local disk of this machine.
 import { lstatSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { errnoOf, RunfoldError } from '../errors.ts';
+import { RunfoldError } from '../errors.ts';
 import { networkFileSystem, type StatFileSystem } from './network-fs.ts';
 
 export interface LocationOptions {
@@ -10,12 +10,14 @@ export interface LocationOptions {
   env: Readonly<Record<string, string | undefined>>;
   ledgerId: string;
   uid: number;
+  /** What a relative path is relative to; default the working directory. */
+  cwd?: string;
 }
 
 /** `--db`, `RUNFOLD_DB`, else `/var/tmp/runfold-<uid>/<ledger_id>.db`. */
 export function databasePath(options: LocationOptions): string {
-  const named = options.explicit ?? options.env['RUNFOLD_DB'];
-  if (named !== undefined && named !== '') return path.resolve(named);
+  const named = options.explicit || options.env['RUNFOLD_DB'];
+  if (named) return path.resolve(options.cwd ?? '', named);
   return path.join(`/var/tmp/runfold-${options.uid}`, `${options.ledgerId}.db`);
 }
 
@@ -23,13 +25,16 @@ export function databasePath(options: LocationOptions): string {
  * Makes the directory of `file` (mode 0700) if it is missing, and checks that the database may live there.
  *
  * @throws RunfoldError `database_on_network` on a network file system; `database_unsafe` if the default
- *   directory is a symbolic link, is not owned by `uid` or is open to others, or the file is a symbolic link.
+ *   directory is a symbolic link, is not owned by `uid` or is open to others, or one of the files is a link.
  */
 export function prepareDatabaseDirectory(file: string, uid: number, statfs?: StatFileSystem): void {
   const directory = path.dirname(file);
+  const isDefault = path.basename(directory) === `runfold-${uid}`;
+  // before and after: mkdir follows links, and somebody else may be faster
+  if (isDefault) assertPrivate(directory, uid);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  if (path.basename(directory) === `runfold-${uid}`) assertPrivate(directory, uid);
-  assertNoSymlink(file);
+  if (isDefault) assertPrivate(directory, uid);
+  for (const suffix of FILES) assertNoSymlink(file + suffix);
   const network = networkFileSystem(directory, statfs);
   if (network !== undefined) {
     throw new RunfoldError('database_on_network', `${file} is on ${network}: SQLite’s WAL does not work there`, {
@@ -38,8 +43,12 @@ export function prepareDatabaseDirectory(file: string, uid: number, statfs?: Sta
   }
 }
 
+/** The database, and what is kept beside it. */
+const FILES = ['', '-wal', '-shm', '.lock'];
+
 function assertPrivate(directory: string, uid: number): void {
-  const stats = lstatSync(directory);
+  const stats = lstatSync(directory, { throwIfNoEntry: false });
+  if (stats === undefined) return;
   const problem = stats.isSymbolicLink()
     ? 'is a symbolic link'
     : !stats.isDirectory()
@@ -56,12 +65,7 @@ function assertPrivate(directory: string, uid: number): void {
 }
 
 function assertNoSymlink(file: string): void {
-  try {
-    if (!lstatSync(file).isSymbolicLink()) return;
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return;
-    throw error;
-  }
+  if (lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return;
   throw new RunfoldError('database_unsafe', `${file} is a symbolic link`, {
     hint: 'Name the real file with --db or RUNFOLD_DB.',
   });

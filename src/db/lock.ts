@@ -41,7 +41,7 @@ export class ProjectorLock implements Disposable {
     } catch (error) {
       const other = isBusy(error) ? readHolder(db) : undefined;
       db.close();
-      throw isBusy(error) ? busyError(databaseFile, other) : error;
+      throw isBusy(error) ? busyError(databaseFile, other) : explain(databaseFile, error);
     }
   }
 
@@ -64,7 +64,7 @@ export function lockHolder(databaseFile: string): Holder | undefined {
     db.exec('ROLLBACK');
     return undefined;
   } catch (error) {
-    if (!isBusy(error)) throw error;
+    if (!isBusy(error)) throw explain(databaseFile, error);
     return readHolder(db) ?? { host: 'unknown', pid: 0, since: '', purpose: 'unknown' };
   } finally {
     db.close();
@@ -72,13 +72,24 @@ export function lockHolder(databaseFile: string): Holder | undefined {
 }
 
 function openLockFile(databaseFile: string): Database.Database {
-  const file = `${databaseFile}.lock`;
+  const file = lockFile(databaseFile);
   createPrivately(file);
   try {
     return new Database(file, { timeout: BUSY_MS });
   } catch (error) {
-    throw new RunfoldError('database_unsafe', `${file}: ${messageOf(error)}`, { cause: error });
+    throw explain(databaseFile, error);
   }
+}
+
+function lockFile(databaseFile: string): string {
+  return `${databaseFile}.lock`;
+}
+
+function explain(databaseFile: string, cause: unknown): RunfoldError {
+  return new RunfoldError('database_unsafe', `${lockFile(databaseFile)}: ${messageOf(cause)}`, {
+    hint: 'There is nothing in that file that is needed later. If no runfold runs here, remove it.',
+    cause,
+  });
 }
 
 function isBusy(error: unknown): boolean {

@@ -24,10 +24,15 @@ const NETWORK_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
 ]);
 
 /** Injected so that tests can name any file system. */
-export type StatFileSystem = (path: string) => { type: number };
+export type StatFileSystem = (path: string) => { type: number | bigint };
 
 /** The name of the network file system that holds an existing path, or undefined if it is a local one. */
-export function networkFileSystem(path: string, statfs: StatFileSystem = statfsSync): string | undefined {
+export function networkFileSystem(path: string, statfs: StatFileSystem = statfsExactly): string | undefined {
   // some kernels hand the 32-bit magic on sign-extended
-  return NETWORK_FILE_SYSTEMS.get(statfs(path).type >>> 0);
+  return NETWORK_FILE_SYSTEMS.get(Number(BigInt.asUintN(32, BigInt(statfs(path).type))));
+}
+
+/** Sign-extended to 64 bits, a magic is beyond what a double holds. */
+function statfsExactly(path: string): { type: bigint } {
+  return statfsSync(path, { bigint: true });
 }

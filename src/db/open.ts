@@ -55,14 +55,18 @@ export function openForBuilding(file: string): Db {
  * @throws RunfoldError `database_missing`, `database_corrupt`, `database_newer`, `database_outdated`.
  */
 export function openReadOnly(file: string): Db {
-  if (!existsSync(file)) {
-    throw new RunfoldError('database_missing', `there is no database at ${file}`, { hint: 'Run: runfold sync' });
-  }
+  if (!existsSync(file)) throw missing(file);
   const db = openOrExplain(file, { readonly: true, fileMustExist: true });
   return guarded(db, file, () => {
     for (const pragma of PRAGMAS_OF_ALL) db.pragma(pragma);
+    // one whose making was cut off right at the start
+    if (isEmpty(db)) throw missing(file);
     checkVersion(db, file);
   });
+}
+
+function missing(file: string): RunfoldError {
+  return new RunfoldError('database_missing', `there is no database at ${file}`, { hint: 'Run: runfold sync' });
 }
 
 function openWith(file: string, pragmas: readonly string[]): Db {
@@ -70,9 +74,11 @@ function openWith(file: string, pragmas: readonly string[]): Db {
   const db = openOrExplain(file, {});
   return guarded(db, file, () => {
     assertSafeSqlite(db);
-    for (const pragma of [...PRAGMAS_OF_ALL, ...pragmas]) db.pragma(pragma);
+    for (const pragma of PRAGMAS_OF_ALL) db.pragma(pragma);
+    // before anything is changed, for it may be another program's
+    if (!isEmpty(db)) checkVersion(db, file);
+    for (const pragma of pragmas) db.pragma(pragma);
     createSchemaIfEmpty(db);
-    checkVersion(db, file);
   });
 }
 
@@ -121,12 +127,16 @@ function assertSafeSqlite(db: Db): void {
   }
 }
 
+function isEmpty(db: Db): boolean {
+  const tables = db.prepare('SELECT count(*) FROM sqlite_master').pluck().get();
+  return tables === 0 && db.pragma('application_id', { simple: true }) === 0;
+}
+
 function createSchemaIfEmpty(db: Db): void {
-  const tables = db.prepare('SELECT count(*) FROM sqlite_master').pluck();
-  if (tables.get() !== 0) return;
+  if (!isEmpty(db)) return;
   db.transaction(() => {
     // looked at again inside the transaction: two processes may open a new file at once
-    if (tables.get() !== 0) return;
+    if (!isEmpty(db)) return;
     db.exec(SCHEMA_SQL);
     db.pragma(`application_id = ${APPLICATION_ID}`);
     db.pragma(`user_version = ${SCHEMA_VERSION}`);

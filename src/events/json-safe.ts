@@ -75,7 +75,7 @@ function convert(value: object, walk: Walk): unknown {
   if ('toJSON' in value && typeof value.toJSON === 'function') return safe(value.toJSON(), walk);
   if (Array.isArray(value) || value instanceof Set) return safeArray(value, walk);
   if (value instanceof Map) return safeEntries(value, walk);
-  if (value instanceof Error) return `${value.name}: ${value.message}`;
+  if (value instanceof Error) return safe([value.name, value.message].filter((text) => typeof text === 'string').join(': '), walk);
   if (value instanceof RegExp) return String(value);
   if (isBoxedPrimitive(value)) return safe(value.valueOf(), walk);
   return safeProperties(value, walk);
@@ -97,9 +97,14 @@ function safeEntries(entries: Iterable<[unknown, unknown]>, walk: Walk): Record<
   for (const [key, value] of entries) {
     walk.nodes += 1;
     if (walk.nodes > MAX_NODES) break;
-    object[String(key)] = safe(value, walk);
+    object[keyOf(key, walk)] = safe(value, walk);
   }
   return object;
+}
+
+/** Not String() of an object, which calls code of others and can take for ever. */
+function keyOf(key: unknown, walk: Walk): string {
+  return typeof key === 'object' ? JSON.stringify(safe(key, walk)) : String(key);
 }
 
 function safeProperties(value: object, walk: Walk): Record<string, unknown> {

@@ -1,7 +1,7 @@
 // One line of bytes -> an event, an unknown type or a reason. Never throws, whatever the bytes.
 import { isUtf8 } from 'node:buffer';
-import type { z } from 'zod';
 import { EVENT_SCHEMAS, FORMAT_VERSION, isEventType, type Event, type EventOf } from './event.ts';
+import { describeIssues } from './describe-issue.ts';
 import { exceedsDepth } from './depth.ts';
 import type { RejectCode } from './reject-codes.ts';
 import { hashKey } from './run-id.ts';
@@ -83,7 +83,7 @@ function parseObject(raw: Record<string, unknown>, mayBeIllFormed: boolean): Par
     raw = wellFormed(raw) as Record<string, unknown>;
   }
   const result = EVENT_SCHEMAS[type].safeParse(raw);
-  if (!result.success) return rejected('bad_field', describe(result.error));
+  if (!result.success) return rejected('bad_field', describeIssues(result.error.issues, raw));
   return finish(result.data);
 }
 
@@ -94,22 +94,15 @@ function validSeq(seq: unknown): number | null {
 function illFormedKey(raw: Record<string, unknown>): string | undefined {
   for (const name of ['dataset', 'method', 'subject', 'cl_info']) {
     const value = raw[name];
-    if (typeof value === 'string' && !value.isWellFormed()) return `${name}: holds a lone surrogate`;
+    if (typeof value === 'string' && !value.isWellFormed()) return `${name} holds a lone surrogate`;
   }
   return undefined;
-}
-
-function describe(error: z.ZodError): string {
-  return error.issues
-    .slice(0, 3)
-    .map((issue) => `${issue.path.join('.') || 'line'}: ${issue.message}`)
-    .join('; ');
 }
 
 /** What a schema of one field cannot say: times in one form, the key's hash, who must name an attempt. */
 function finish(event: Event): ParsedLine {
   const ts = normalizeTimestamp(event.ts);
-  if (ts === undefined) return rejected('bad_field', `ts: not an RFC 3339 time: ${excerpt(event.ts)}`);
+  if (ts === undefined) return rejected('bad_field', `ts is not an RFC 3339 time: ${excerpt(event.ts)}`);
   event.ts = ts;
 
   switch (event.type) {
@@ -161,7 +154,7 @@ function normalizeSlurmTimes(event: EventOf<'slurm_info'>): string | undefined {
     const value = event[name];
     if (value === undefined || value === null) continue;
     const ts = normalizeTimestamp(value);
-    if (ts === undefined) return `${name}: not an RFC 3339 time: ${excerpt(value)}`;
+    if (ts === undefined) return `${name} is not an RFC 3339 time: ${excerpt(value)}`;
     event[name] = ts;
   }
   return undefined;

@@ -65,7 +65,9 @@ function tellAll(tell: (witness: Witness) => void): void {
 }
 
 function onExit(code: number): void {
-  tellAll((witness) => witness.exited(code));
+  // where the program ends in an await that nothing settles, the argument is 0 and the real code, 13, only here
+  const ownCode = Number(process.exitCode ?? code);
+  tellAll((witness) => witness.exited(ownCode));
 }
 
 function onUncaughtException(error: unknown): void {
@@ -75,28 +77,19 @@ function onUncaughtException(error: unknown): void {
 
 function onSignal(signal: NodeJS.Signals): void {
   const others = process.listenerCount(signal) - 1;
-  // Gone before the others run: packages like signal-exit count the listeners to see whether they are alone, and
-  // only then let the process die.
-  const listener = watched.get(signal);
-  if (listener !== undefined) process.off(signal, listener);
-
+  // the package signal-exit only watches: it raises the signal again if it finds itself alone
   const dies = others === 0 || others === countSignalExit();
   if (!dies) {
     tellAll((witness) => witness.signalled(signal));
-    process.nextTick(watchAgain, signal);
     return;
   }
   tellAll((witness) => witness.killed(signal));
+  const listener = watched.get(signal);
+  if (listener !== undefined) process.off(signal, listener);
   if (others === 0) process.kill(process.pid, signal);
 }
 
-/** The next one may find the program without a listener. */
-function watchAgain(signal: NodeJS.Signals): void {
-  const listener = watched.get(signal);
-  if (listener !== undefined) process.prependListener(signal, listener);
-}
-
-/** How many listeners are those of the package signal-exit (3 and 4), which all raise the signal again. */
+/** How many listeners of a signal are those of signal-exit, version 3 and 4. */
 function countSignalExit(): number {
   const emitters = [
     (globalThis as Record<symbol, unknown>)[Symbol.for('signal-exit emitter')],

@@ -50,6 +50,7 @@ const IS_TERMINAL: Readonly<Record<RunStatus, boolean>> = {
   failed: true,
   timeout: true,
 };
+const MAX_REASON = 1000;
 const SAMPLE_FIELDS = ['cpu_percent', 'rss_mb', 'gpu_percent', 'gpu_memory_mb'] as const;
 
 const processNotices = new Notices();
@@ -263,8 +264,10 @@ export class RunLogger implements AsyncDisposable {
 
   /** False if there is no such status. */
   #appendStatus(status: RunStatus, exitCode: number | undefined, reason: string | undefined): boolean {
-    if (!Object.hasOwn(IS_TERMINAL, status)) {
-      this.#notices.once('status', `there is no status ${JSON.stringify(status)}, left out`);
+    // typeof first: a value that is asked for as a key is made a string, which can take for ever
+    if (typeof status !== 'string' || !Object.hasOwn(IS_TERMINAL, status)) {
+      const given = typeof status === 'string' ? `"${status}"` : `of type ${typeof status}`;
+      this.#notices.once('status', `there is no status ${given}; it is left out`);
       return false;
     }
     if (IS_TERMINAL[status]) this.#isEndSaid = true;
@@ -272,7 +275,7 @@ export class RunLogger implements AsyncDisposable {
     const fields = {
       status,
       exit_code: Number.isSafeInteger(exitCode) ? exitCode : undefined,
-      reason: typeof reason === 'string' ? reason : undefined,
+      reason: typeof reason === 'string' ? reason.slice(0, MAX_REASON) : undefined,
     };
     this.#append('status_changed', fields, 'now');
     return true;

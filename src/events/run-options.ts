@@ -141,7 +141,7 @@ function startingWith(given: unknown): object {
 function clInfoObject(given: unknown): object {
   const object = toJsonObject(given);
   if (object !== undefined) return object;
-  throw new RunfoldError('invalid_key', `clInfo must be a string or an object, not ${String(given)}`);
+  throw new RunfoldError('invalid_key', `clInfo must be a string or an object with names, not of type ${Array.isArray(given) ? 'array' : typeof given}`);
 }
 
 function canonical(object: object): string {

@@ -1,7 +1,7 @@
 // All event files ever seen, in memory as in the database.
 import { isoTime, type Clock } from '../clock.ts';
 import type { Db } from '../db/open.ts';
-import { hasBeenRead, newFileState, withStatus, type FileState } from './file-state.ts';
+import { GONE, hasBeenRead, newFileState, withStatus, type FileState } from './file-state.ts';
 import type { FileStore } from './file-store.ts';
 import { PACE } from './pace.ts';
 import type { Listing } from './storage.ts';
@@ -68,14 +68,15 @@ export class Catalog {
     const changed = listing.files
       .filter((path) => !this.#files.has(path))
       .map((path) => newFileState(path, now));
+    const unread: string[] = [];
     for (const file of this.#files.values()) {
       const folder = file.path.slice(0, file.path.lastIndexOf('/'));
-      if (listed.has(file.path) || !listing.folders.has(folder) || file.state === 'missing') continue;
-      changed.push(withStatus(file, 'missing', 'gone', now));
+      if (listed.has(file.path) || !listing.folders.has(folder)) continue;
+      if (!hasBeenRead(file)) unread.push(file.path);
+      else if (file.state !== 'missing') changed.push(withStatus(file, 'missing', GONE, now));
     }
-    const gone = changed.filter((file) => file.state === 'missing' && !hasBeenRead(this.ensure(file.path)));
-    this.save(changed.filter((file) => !gone.includes(file)));
-    for (const { path } of gone) this.#forget(path);
+    this.save(changed);
+    for (const path of unread) this.#forget(path);
   }
 
   /** Of a file that is gone and of which nothing was ever read there is nothing to report. */

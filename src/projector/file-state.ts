@@ -37,7 +37,7 @@ export interface FileState {
   holesUntil: number;
   size: number;
   mtimeMs: number;
-  /** Lines applied; equal lines seen again; lines of unknown type; lines after `writer_closed`. */
+  /** Events applied, without the header and the end; equal lines seen again; lines of unknown type; lines after `writer_closed`. */
   events: number;
   repeats: number;
   unknown: number;
@@ -60,6 +60,9 @@ export interface Stretch {
 }
 
 export const MARKER_BYTES = 64;
+
+/** Why a file is missing that is not there; other reasons are errnos. */
+export const GONE = 'gone';
 
 const UNREAD = {
   state: 'live',

@@ -1,7 +1,7 @@
 // What `status` counts and `doctor` finds, from the bookkeeping tables.
 import type { Db } from '../db/open.ts';
 import { REJECT_CODES, type RejectCode } from '../events/reject-codes.ts';
-import type { FileState, FileStatus } from './file-state.ts';
+import { GONE, type FileState, type FileStatus } from './file-state.ts';
 import { FileStore } from './file-store.ts';
 import type { StorageProblem } from './storage.ts';
 
@@ -89,7 +89,9 @@ function sum(files: readonly FileState[], pick: (file: FileState) => number): nu
 /** Everything that is wrong or odd, one by one: there may be a million rejected lines. */
 export function* findings(db: Db, strangers: readonly StorageProblem[]): Generator<Finding> {
   const store = new FileStore(db);
-  for (const file of store.load()) yield* fileFindings(file, store);
+  const files = store.load();
+  const occupied = new Set(files.filter(({ state }) => state !== 'missing').map(({ path }) => path));
+  for (const file of files) yield* fileFindings(file, store, occupied);
   yield* rejectedFindings(db);
   yield* orphanFindings(db);
   yield* configFindings(db);
@@ -102,18 +104,18 @@ export function* findings(db: Db, strangers: readonly StorageProblem[]): Generat
   }
 }
 
-function* fileFindings(file: FileState, store: FileStore): Generator<Finding> {
+function* fileFindings(file: FileState, store: FileStore, occupied: ReadonlySet<string>): Generator<Finding> {
   const at = { where: file.path, offset: null, severity: 'problem' } as const;
   const since = `since ${file.since}`;
   if (file.state === 'misplaced') {
-    const advice = misplacedAdvice(file);
+    const advice = misplacedAdvice(file, occupied);
     yield { ...at, kind: 'misplaced', what: `nothing of it is read: ${file.reason ?? ''}`, advice };
   }
   if (file.state === 'missing') {
     yield {
       ...at,
       kind: 'missing',
-      what: `${file.reason === 'gone' ? 'gone' : `cannot be read (${file.reason ?? ''})`} ${since}; its ${file.events} events stay in the tables`,
+      what: `${file.reason === GONE ? 'gone' : `cannot be read (${file.reason ?? ''})`} ${since}; its ${file.events} events stay in the tables`,
       advice:
         'Bring it back or make it readable; to give its rows up: runfold sync --rebuild --lose-missing',
     };
@@ -167,14 +169,15 @@ const FREEZE_WORDS: Readonly<Record<string, string>> = {
 const FREEZE_ADVICE: Readonly<Record<string, string>> = {
   truncated: 'Restore the file as it was; to give its rows up: runfold sync --rebuild --lose-missing',
   rewritten: 'Restore the file as it was; to take what it holds now: runfold sync --rebuild --lose-missing',
-  second_header: 'Two files were joined into one: cut the second one out into a file of its own name.',
+  second_header:
+    'Two files were joined into one: cut the second one out into a file of its own name, then: runfold sync --rebuild',
   other_format: 'Install a newer release of runfold, then: runfold sync --rebuild',
 };
 
-function misplacedAdvice(file: FileState): string {
+function misplacedAdvice(file: FileState, occupied: ReadonlySet<string>): string {
   const target = /^belongs at (.*)$/.exec(file.reason ?? '')?.[1];
-  if (target === undefined) return 'It is a copy of another writer’s file: move it away.';
-  return `If it is no copy: mv ${shellQuote(file.path)} ${shellQuote(target)} (in the ledger’s directory).`;
+  if (target === undefined || occupied.has(target)) return 'It is a copy of another file: move it away.';
+  return `In the log’s directory: mv -n ${shellQuote(file.path)} ${shellQuote(target)}`;
 }
 
 function shellQuote(text: string): string {
@@ -213,7 +216,7 @@ function* orphanFindings(db: Db): Generator<Finding> {
       where: `run ${run_id}`,
       offset: null,
       what: `has events of writer ${writer}${writers > 1 ? ` and ${writers - 1} more` : ''} but no run_created`,
-      advice: 'Its run_created is lost or rejected: write it again with: runfold emit run-created …',
+      advice: 'Its run_created is lost or rejected: write it again, with runfold emit run-created, the same key and --attempt.',
     };
   }
 }

@@ -256,7 +256,12 @@ class Intake {
   #apply(event: Event, seq: number, offset: number): void {
     if (this.#file.kind === null) this.#file = openedByHand(this.#file);
     const file = this.#file;
-    file.events += 1;
+    // the header and the end are the file's own: what people count is what they logged
+    const isLogged = event.type !== 'writer_opened' && event.type !== 'writer_closed';
+    if (isLogged) {
+      file.events += 1;
+      this.#events += 1;
+    }
     file.lastTs = event.ts;
     if (file.kind === 'writer') {
       this.#seen.add(seq, offset);
@@ -265,7 +270,6 @@ class Intake {
       if (seq > file.maxSeq) file.maxSeq = seq;
     }
     this.#context.sink.event(file, event, seq);
-    this.#events += 1;
   }
 
   #reject(

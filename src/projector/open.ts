@@ -44,7 +44,7 @@ export async function locate(options: PlaceOptions = {}, clock: Clock = systemCl
   const storage = new TimedStorage(new DirectoryStorage(directory), clock);
   const ledger = await storage.identify();
   const uid = process.getuid?.() ?? 0;
-  const file = databasePath({ explicit: options.db, env, ledgerId: ledger.ledger_id, uid });
+  const file = databasePath({ explicit: options.db, env, ledgerId: ledger.ledger_id, uid, cwd });
   prepareDatabaseDirectory(file, uid);
   return { ledger, storage, file };
 }

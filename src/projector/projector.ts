@@ -5,7 +5,7 @@ import { RunfoldError } from '../errors.ts';
 import type { LedgerInfo } from '../events/ledger.ts';
 import { Applier } from './apply.ts';
 import { Catalog } from './catalog.ts';
-import { isTampered, unread, type FileState } from './file-state.ts';
+import { GONE, isTampered, unread, type FileState } from './file-state.ts';
 import { FileStore } from './file-store.ts';
 import { HoleKeeper } from './holes.ts';
 import { isIntact } from './integrity.ts';
@@ -197,7 +197,7 @@ export class Projector {
 
   async #isToRead(file: FileState, options: PassOptions, thorough: boolean): Promise<boolean> {
     if (file.state === 'live') return options.due?.(file) ?? true;
-    if (file.state === 'missing') return file.reason !== 'gone' || (await this.#isBack(file));
+    if (file.state === 'missing') return file.reason !== GONE || (await this.#isBack(file));
     if (isTampered(file)) return await this.#isAsItWas(file);
     return thorough && (file.state === 'complete' || file.state === 'quiet');
   }

@@ -1,7 +1,7 @@
 // One look at one file: what to read, whether its past is intact, what the new bytes come to.
 import { isoTime, type Clock } from '../clock.ts';
 import { MAX_LINE_BYTES } from '../events/parse.ts';
-import { withStatus, type FileState } from './file-state.ts';
+import { GONE, withStatus, type FileState } from './file-state.ts';
 import { CHUNK_BYTES, intake, type Batch, type IntakeContext } from './intake.ts';
 import { isProblem, type LedgerStorage, type Part, type StorageProblem } from './storage.ts';
 
@@ -41,7 +41,10 @@ export async function look(
   context: IntakeContext,
 ): Promise<Look> {
   const now = isoTime(context.clock.now());
-  if (isProblem(read)) return stateOnly(withStatus(file, 'missing', read.reason, now));
+  if (isProblem(read)) {
+    const reason = read.reason === 'ENOENT' ? GONE : read.reason;
+    return stateOnly(withStatus(file, 'missing', reason, now));
+  }
   const seen = { ...file, size: read.size, mtimeMs: read.mtimeMs };
   if (read.size < file.offset) return stateOnly(withStatus(seen, 'frozen', 'truncated', now));
   if (read.size < file.scanned) {

@@ -32,7 +32,8 @@ export async function rebuild(file: string, options: RebuildOptions): Promise<Re
       live === undefined
         ? { projector: newProjector(db, options), pass: undefined, losses: [] }
         : await replay(live, db, options);
-    if (losses.length > 0 && options.loseMissing !== true) throw wouldLose(losses);
+    const withRows = losses.filter(({ events }) => events > 0);
+    if (withRows.length > 0 && options.loseMissing !== true) throw wouldLose(withRows);
     const { onProgress, signal } = options;
     const last = await projector.pass({
       thorough: true,

@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.ts';
 import type { Db } from '../db/open.ts';
 import type { LedgerInfo } from '../events/ledger.ts';
-import { hasBeenRead, type FileState } from './file-state.ts';
+import { GONE, hasBeenRead, type FileState } from './file-state.ts';
 import { FileStore } from './file-store.ts';
 import { Projector, type PassProgress, type PassResult } from './projector.ts';
 import type { LedgerStorage } from './storage.ts';
@@ -47,7 +47,7 @@ export async function replay(
 }
 
 function lossOf(before: FileState, after: FileState | undefined): string | undefined {
-  if (after === undefined || after.state === 'missing') return after?.reason ?? 'gone';
+  if (after === undefined || after.state === 'missing') return after?.reason ?? GONE;
   if (after.offset < before.offset) return after.size < before.offset ? 'truncated' : 'rewritten';
   return after.crc === before.crc ? undefined : 'rewritten';
 }

@@ -45,6 +45,6 @@ export function getRun(db: Db, id: string): RunRecord {
 
 function notFound(message: string): RunfoldError {
   return new RunfoldError('run_not_found', message, {
-    hint: 'A run id is 16 characters of 0-9 and a-z; its first few will do. To list the runs: runfold runs',
+    hint: 'A run id is 16 characters of 0-9 and a-z; its first few will do.',
   });
 }

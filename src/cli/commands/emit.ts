@@ -19,6 +19,7 @@ export interface EmitFlags extends KeyFlags {
 }
 
 const KEY_FIELDS = ['experiment_number', 'dataset', 'method', 'subject', 'cl_info', 'seed'] as const;
+const POSITION: ReadonlySet<string> = new Set(['elapsed_seconds', 'epoch', 'step']);
 /** A line of an event is at most 1 MiB; a record may be written more loosely. */
 const MAX_RECORD_CHARACTERS = 16 * 1_048_576;
 
@@ -31,7 +32,14 @@ export function emitOne(
 ): ExitCode {
   const writer = openWriter(flags, io);
   const filler = new Filler(flags, io);
-  const event = filler.complete({ type, ...readFields(type, fields) });
+  const given = readFields(type, fields);
+  if (type === 'metric' && Object.keys(given).every((name) => POSITION.has(name))) {
+    throw new RunfoldError('usage', 'a metric without a value', { hint: 'For example: --loss 0.3 --epoch 1' });
+  }
+  if (type === 'run_created' && flags.run !== undefined) {
+    throw new RunfoldError('usage', 'the id of a run is made from its key: leave --run out');
+  }
+  const event = filler.complete({ type, ...given });
   const problem = problemWith(event);
   if (problem !== undefined) throw new RunfoldError('usage', problem);
   writer.append(event, 'now');

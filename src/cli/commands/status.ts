@@ -40,12 +40,15 @@ function describe(report: LedgerStatus, place: Place, nowMs: number): string[] {
     report.last_pass_at === null
       ? 'never'
       : `${report.last_pass_at} (${duration(Math.max(0, nowMs - Date.parse(report.last_pass_at)) / 1000)} ago)`;
+  const others = (['quiet', 'frozen', 'misplaced', 'missing'] as const)
+    .filter((state) => files[state] > 0)
+    .map((state) => `${files[state]} ${state}`);
   const waiting = report.waiting === 0 ? '' : ` (${report.waiting} waiting for NUL bytes to fill)`;
   const unhealthy = report.rejected + files.frozen + files.misplaced + files.missing > 0;
   return [
     `log        ${printSafe(place.ledger.path)}`,
     `database   ${printSafe(place.file)}`,
-    `files      ${files.live} live${waiting}, ${files.quiet} quiet, ${files.complete} complete, ${files.frozen} frozen, ${files.misplaced} misplaced, ${files.missing} missing`,
+    `files      ${[`${files.live} live${waiting}`, `${files.complete} complete`, ...others].join(', ')}`,
     `events     ${count(report.events, 'applied', 'applied')}, ${report.unknown} of unknown type`,
     `rejected   ${count(report.rejected, 'line')}`,
     `lag        ${lag}`,

@@ -1,5 +1,6 @@
 // runfold sync: one pass, or a rebuild.
 import { isoTime } from '../../clock.ts';
+import { RunfoldError } from '../../errors.ts';
 import { withPatience } from '../../projector/hang.ts';
 import { locate, OpenProjector, rebuildLocked, type Place } from '../../projector/open.ts';
 import type { PassResult } from '../../projector/projector.ts';
@@ -18,6 +19,9 @@ export interface SyncFlags extends PlaceFlags {
 }
 
 export async function sync(flags: SyncFlags, io: CliIo): Promise<ExitCode> {
+  if (flags.loseMissing === true && flags.rebuild !== true) {
+    throw new RunfoldError('usage', '--lose-missing goes with --rebuild');
+  }
   const place = await locate({ ...flags, env: io.env, cwd: io.cwd }, io.clock);
   const progress = new ProgressLine(io, flags.rebuild === true ? 'rebuilding' : 'reading');
   const outcome = await withPatience(work(flags, place, progress, io), {
@@ -43,7 +47,8 @@ async function work(flags: SyncFlags, place: Place, progress: ProgressLine, io: 
   const options = { onProgress: progress.update, signal: io.signal };
   if (flags.rebuild === true) {
     const result = await rebuildLocked(place, { ...options, loseMissing: flags.loseMissing === true }, io.clock);
-    return flags.json === true ? [JSON.stringify(result)] : describeRebuild(place.file, result);
+    if (flags.json !== true) return describeRebuild(place.file, result);
+    return [JSON.stringify({ ...result.pass, lost: result.lost, damaged: result.damaged ?? null })];
   }
   using open = OpenProjector.open(place, 'sync', io.clock);
   const result = await open.projector.pass({ ...options, ...(flags.thorough === true && { thorough: true }) });
