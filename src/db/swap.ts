@@ -1,24 +1,45 @@
 // Putting a newly built database in the place of the live one, while others may be reading it.
 import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { errnoOf, RunfoldError } from '../errors.ts';
-import { openForWriting, type Db } from './open.ts';
+import { errnoOf } from '../errors.ts';
+import { openForWriting } from './open.ts';
 
 const SIDE_FILES = ['-wal', '-shm', '-journal'];
 const BUILD_SUFFIX = '.build-';
+const VERIFY_SUFFIX = '.verify-';
 
-/** A path beside the live file for one that is being built; remains of builds that died are removed. */
+/**
+ * A path beside the live file for one that will take its place. Only for the holder of the lock: what other
+ * builds have left is removed, for they have died.
+ */
 export function buildPath(file: string, pid: number): string {
-  removeBuilds(file);
+  removeRemains(file, BUILD_SUFFIX, () => true);
+  removeRemains(file, VERIFY_SUFFIX, isOver);
   return `${file}${BUILD_SUFFIX}${pid}`;
 }
 
-/** Removes what builds beside `file` have left. Only for the holder of its lock. */
-export function removeBuilds(file: string): void {
+/** A path beside the live file for one that is compared with it; what those that died have left is removed. */
+export function verifyPath(file: string, pid: number): string {
+  removeRemains(file, VERIFY_SUFFIX, isOver);
+  return `${file}${VERIFY_SUFFIX}${pid}`;
+}
+
+function removeRemains(file: string, suffix: string, isLeft: (pid: number) => boolean): void {
   const directory = path.dirname(file);
-  const prefix = path.basename(file) + BUILD_SUFFIX;
+  const prefix = path.basename(file) + suffix;
   for (const name of readdirSync(directory)) {
-    if (name.startsWith(prefix)) rmSync(path.join(directory, name), { force: true });
+    const pid = Number.parseInt(name.slice(prefix.length), 10);
+    if (name.startsWith(prefix) && isLeft(pid)) rmSync(path.join(directory, name), { force: true });
+  }
+}
+
+/** Whether a process of this machine has ended, and its id is nobody's now. */
+function isOver(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return errnoOf(error) === 'ESRCH';
   }
 }
 
@@ -30,23 +51,13 @@ export function removeDatabase(file: string): void {
 /**
  * Makes the content of `built` that of `file`, in one transaction of `file`: whoever reads it sees the old
  * content until the end, then the new, and a crash leaves the old. (A rename over a WAL database would leave the
- * old `-wal` beside the new file.) A `file` that is damaged is kept as `<file>.damaged-<n>`; one that is not
- * there gets the built file itself.
+ * old `-wal` beside the new file.) A `file` that is damaged is kept as `<file>.damaged-<n>`: it may have rows that
+ * nothing else has. One that is not there gets the built file itself.
  *
  * @returns where a damaged file was put.
  */
-export async function swapIn(built: string, file: string): Promise<string | undefined> {
-  let live: Db | undefined;
-  let aside: string | undefined;
-  try {
-    live = existsSync(file) ? openForWriting(file) : undefined;
-  } catch (error) {
-    if (!(error instanceof RunfoldError)) throw error;
-    // an older schema is copied over like the same one; only damage is put aside
-    if (error.code === 'database_corrupt') aside = putAside(file);
-    else if (error.code !== 'database_outdated') throw error;
-  }
-  live?.close();
+export async function swapIn(built: string, file: string, isDamaged: boolean): Promise<string | undefined> {
+  const aside = isDamaged ? putAside(file) : undefined;
   if (existsSync(file)) await copyInto(built, file);
   else {
     syncFile(built);

@@ -32,7 +32,7 @@ function describeIssue(issue: z.core.$ZodIssue, value: unknown): string {
     case 'too_big':
       return `must be ${NOUNS['int']}`;
     case 'invalid_union':
-      return 'must be a string or a whole number';
+      return describeUnion(issue);
     case 'not_multiple_of':
     case 'unrecognized_keys':
     case 'invalid_key':
@@ -41,6 +41,15 @@ function describeIssue(issue: z.core.$ZodIssue, value: unknown): string {
     case 'custom':
       return issue.message;
   }
+}
+
+/** All that may stand there: the types and the words of its members. */
+function describeUnion({ errors }: z.core.$ZodIssueInvalidUnion): string {
+  const members = errors.flat().map((member) => {
+    if (member.code === 'invalid_type') return NOUNS[member.expected] ?? member.expected;
+    return member.code === 'invalid_value' ? member.values.map((value) => JSON.stringify(value)).join(', ') : '';
+  });
+  return `must be ${[...new Set(members)].filter((member) => member !== '').join(' or ')}`;
 }
 
 function valueAt(line: unknown, path: readonly PropertyKey[]): unknown {

@@ -31,8 +31,8 @@ function typeOf(error: unknown): string {
 
 function messageFrom(error: unknown): string {
   if (isErrorLike(error)) return textOf(error, 'message');
-  if (typeof error === 'object') return JSON.stringify(toJsonSafe(error)) ?? '[unreadable]';
-  return look(() => String(error)) ?? '[unreadable]';
+  if (typeof error === 'function' || typeof error === 'symbol' || error === undefined) return typeof error;
+  return typeof error === 'string' ? error : (JSON.stringify(toJsonSafe(error)) ?? '[unreadable]');
 }
 
 function tracebackOf(error: unknown): string {

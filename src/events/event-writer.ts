@@ -283,7 +283,11 @@ export class EventWriter {
 }
 
 /** Where the ledger of these options is or would be, as an absolute path. */
-export function ledgerDirectory({ ledger, env = process.env, cwd }: Pick<EventWriterOptions, 'ledger' | 'env' | 'cwd'>): string {
+export function ledgerDirectory({
+  ledger,
+  env = process.env,
+  cwd,
+}: Pick<EventWriterOptions, 'ledger' | 'env' | 'cwd'>): string {
   const from = cwd ?? workingDirectory();
   return findLedger({ explicit: ledger, env, cwd: from }) ?? path.join(from, LEDGER_DIR);
 }

@@ -51,9 +51,7 @@ const integer = z.int();
 const finite = z.number();
 const timestamp = z.string().meta({ format: 'date-time', description: 'RFC 3339' });
 const slurmId = z.union([z.string(), z.int()]);
-const measure = z
-  .custom<Measure>(isMeasure, 'must be a number, "NaN", "Infinity" or "-Infinity"')
-  .meta({ anyOf: [{ type: 'number' }, { enum: ['NaN', 'Infinity', '-Infinity'] }] });
+const measure = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity'])]);
 const measures = z
   .custom<Readonly<Record<string, Measure | null>>>(
     isNamedMeasures,

@@ -1,7 +1,7 @@
 // The system calls behind writing, as an interface, so that tests can make each of them fail.
 import * as fs from 'node:fs';
 
-export interface FileFacts {
+interface FileFacts {
   isDirectory: boolean;
   uid: number;
   mode: number;
@@ -36,7 +36,8 @@ export const OPEN_FLAGS = {
   create: APPEND | fs.constants.O_CREAT | fs.constants.O_EXCL,
   append: APPEND,
   /** Readable too: the spool is read back. */
-  createSpool: fs.constants.O_RDWR | fs.constants.O_APPEND | O_NOFOLLOW | fs.constants.O_CREAT | fs.constants.O_EXCL,
+  createSpool:
+    fs.constants.O_RDWR | fs.constants.O_APPEND | O_NOFOLLOW | fs.constants.O_CREAT | fs.constants.O_EXCL,
   directory: fs.constants.O_RDONLY | (fs.constants.O_DIRECTORY ?? 0),
 } as const;
 

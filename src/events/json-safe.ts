@@ -75,7 +75,8 @@ function convert(value: object, walk: Walk): unknown {
   if ('toJSON' in value && typeof value.toJSON === 'function') return safe(value.toJSON(), walk);
   if (Array.isArray(value) || value instanceof Set) return safeArray(value, walk);
   if (value instanceof Map) return safeEntries(value, walk);
-  if (value instanceof Error) return safe([value.name, value.message].filter((text) => typeof text === 'string').join(': '), walk);
+  if (value instanceof Error)
+    return safe([value.name, value.message].filter((text) => typeof text === 'string').join(': '), walk);
   if (value instanceof RegExp) return String(value);
   if (isBoxedPrimitive(value)) return safe(value.valueOf(), walk);
   return safeProperties(value, walk);
@@ -104,7 +105,7 @@ function safeEntries(entries: Iterable<[unknown, unknown]>, walk: Walk): Record<
 
 /** Not String() of an object, which calls code of others and can take for ever. */
 function keyOf(key: unknown, walk: Walk): string {
-  return typeof key === 'object' ? JSON.stringify(safe(key, walk)) : String(key);
+  return typeof key === 'string' ? key : (JSON.stringify(safe(key, walk)) ?? typeof key);
 }
 
 function safeProperties(value: object, walk: Walk): Record<string, unknown> {

@@ -6,8 +6,8 @@ import { errnoOf, messageOf, RunfoldError } from '../errors.ts';
 import { nodeIo, syncDirectory, type FileIo } from './file-io.ts';
 import { EVENTS_DIR, LEDGER_FILE } from './layout.ts';
 
-export const LEDGER_FORMAT = 'runfold';
-export const LEDGER_VERSION = 1;
+const LEDGER_FORMAT = 'runfold';
+const LEDGER_VERSION = 1;
 /** The name of a ledger that is found without being named. */
 export const LEDGER_DIR = '.runfold';
 
@@ -73,13 +73,19 @@ export function readLedger(dir: string, io: FileIo = nodeIo): LedgerInfo {
         cause,
       });
     }
-    throw unreadable(file, `cannot be read: ${messageOf(cause)}`, 'Mend its permissions or the file system.', cause);
+    throw unreadable(
+      file,
+      `cannot be read: ${messageOf(cause)}`,
+      'Mend its permissions or the file system.',
+      cause,
+    );
   }
   return parseLedger(text, file, folder);
 }
 
 function parseLedger(text: string, file: string, folder: string): LedgerInfo {
-  const mend = 'Restore it from a backup: it must be {"format":"runfold","version":1,"ledger_id":"<uuid>","created_at":"…"}';
+  const mend =
+    'Restore it from a backup: it must be {"format":"runfold","version":1,"ledger_id":"<uuid>","created_at":"…"}';
   let value: unknown;
   try {
     value = JSON.parse(text);

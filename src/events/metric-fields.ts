@@ -31,11 +31,21 @@ export interface MetricFields {
   leftOut: string[];
 }
 
-const COLUMNS: ReadonlySet<string> = new Set(['loss', 'f1', 'fitness', 'behavioral_comparison', 'gpu_memory_mb']);
+const COLUMNS: ReadonlySet<string> = new Set([
+  'loss',
+  'f1',
+  'fitness',
+  'behavioral_comparison',
+  'gpu_memory_mb',
+]);
 const POSITIONS: ReadonlySet<string> = new Set(['epoch', 'step']);
 
 /** May throw what a getter of the caller's throws. `elapsed` is the default of `elapsed_seconds`. */
-export function metricFields(metrics: Metrics, position: Position | undefined, elapsed: number): MetricFields {
+export function metricFields(
+  metrics: Metrics,
+  position: Position | undefined,
+  elapsed: number,
+): MetricFields {
   const collected = new Collected(elapsed);
   collected.takeAll(metrics);
   if (typeof position === 'object' && position !== null) collected.takePosition(position);

@@ -30,7 +30,7 @@ export class Notices {
 }
 
 /** Not process.stderr: its errors come later, as events that would end the program. */
-export function sayOnStderr(line: string): void {
+function sayOnStderr(line: string): void {
   try {
     writeSync(2, `${line}\n`);
   } catch {

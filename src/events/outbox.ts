@@ -92,7 +92,8 @@ export class Outbox {
    * tried at most once a second.
    */
   deliver(durable: boolean): boolean {
-    if (!this.isFailing || this.#options.monotonic() >= this.#retryAt) return this.#attempt(durable, DRAIN_BYTES);
+    if (!this.isFailing || this.#options.monotonic() >= this.#retryAt)
+      return this.#attempt(durable, DRAIN_BYTES);
     this.#spillIfNoLedger();
     return false;
   }
@@ -229,7 +230,10 @@ export class Outbox {
     const { notices, file, spool, maxBytes } = this.#options;
     if (error instanceof RunfoldError) {
       const then = `${error.hint ?? ''} Then bring them in: ${this.#mend()}`;
-      notices.once('failing', `${error.message}. The program goes on, its events are kept in ${spool.path}. ${then}`);
+      notices.once(
+        'failing',
+        `${error.message}. The program goes on, its events are kept in ${spool.path}. ${then}`,
+      );
       return;
     }
     const kept = `up to ${maxBytes} bytes in memory, then in ${spool.path}`;
@@ -240,7 +244,10 @@ export class Outbox {
   #sayDropping(): void {
     const { notices, spool } = this.#options;
     const why = spool.problem ?? 'unknown';
-    notices.once('dropping', `the buffer is full and so is ${spool.path} (${why}): new events are dropped and counted`);
+    notices.once(
+      'dropping',
+      `the buffer is full and so is ${spool.path} (${why}): new events are dropped and counted`,
+    );
   }
 
   #sayHowItEnded(isSpoolDurable: boolean): void {

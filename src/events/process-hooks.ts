@@ -71,7 +71,8 @@ function onExit(code: number): void {
 }
 
 function onUncaughtException(error: unknown): void {
-  const isCaught = process.listenerCount('uncaughtException') > 0 || process.hasUncaughtExceptionCaptureCallback();
+  const isCaught =
+    process.listenerCount('uncaughtException') > 0 || process.hasUncaughtExceptionCaptureCallback();
   tellAll((witness) => witness.threw(error, !isCaught));
 }
 

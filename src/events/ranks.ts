@@ -32,7 +32,8 @@ export function rankOf(env: Env): number | undefined {
 export function roleOf(options: RoleOptions): RankRole {
   const rank = rankOf(options.env);
   if (rank === undefined) return { writes: 'all', attempt: undefined, problem: undefined };
-  if (!options.allRanks) return { writes: rank > 0 ? 'nothing' : 'all', attempt: undefined, problem: undefined };
+  if (!options.allRanks)
+    return { writes: rank > 0 ? 'nothing' : 'all', attempt: undefined, problem: undefined };
   const attempt = attemptFromEnv(options.env) ?? launchAttempt(options);
   if (rank === 0) return { writes: 'all', attempt, problem: undefined };
   if (attempt !== undefined) return { writes: 'points', attempt, problem: undefined };
@@ -58,7 +59,8 @@ function launchAttempt(options: RoleOptions): string | undefined {
 /** Under torchrun on one node all ranks have one parent, the agent; it may start them several times. */
 function singleNodeTorch(options: RoleOptions): string[] | undefined {
   const { env } = options;
-  if (env['TORCHELASTIC_RUN_ID'] === undefined || !areSame(env['LOCAL_WORLD_SIZE'], env['WORLD_SIZE'])) return undefined;
+  if (env['TORCHELASTIC_RUN_ID'] === undefined || !areSame(env['LOCAL_WORLD_SIZE'], env['WORLD_SIZE']))
+    return undefined;
   const launcher = launcherOf('RANK', options);
   return launcher && ['torch', ...launcher, env['TORCHELASTIC_RESTART_COUNT'] ?? '0'];
 }

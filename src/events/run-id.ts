@@ -54,10 +54,10 @@ function base32(bytes: Uint8Array): string {
 function keyProblem(key: RunKey): string | undefined {
   const { experiment_number, dataset, method, subject, cl_info, seed } = key;
   if (!Number.isSafeInteger(experiment_number)) {
-    return `experiment_number must be a whole number within ±(2^53−1), not ${String(experiment_number)}`;
+    return `experiment_number must be a whole number within ±(2^53−1), not ${shown(experiment_number)}`;
   }
   if (seed !== null && !Number.isSafeInteger(seed)) {
-    return `seed must be a whole number within ±(2^53−1) or null, not ${String(seed)}`;
+    return `seed must be a whole number within ±(2^53−1) or null, not ${shown(seed)}`;
   }
   for (const [name, value] of Object.entries({ dataset, method, subject, cl_info })) {
     const mayBeNull = name === 'subject' || name === 'cl_info';
@@ -66,4 +66,9 @@ function keyProblem(key: RunKey): string | undefined {
     if (!value.isWellFormed()) return `${name} holds a lone surrogate, which UTF-8 cannot carry`;
   }
   return undefined;
+}
+
+/** JavaScript callers may hand in anything, also what cannot be made a string. */
+function shown(value: unknown): string {
+  return typeof value === 'number' ? String(value) : `a ${typeof value}`;
 }

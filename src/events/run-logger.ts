@@ -134,7 +134,10 @@ export class RunLogger implements AsyncDisposable {
     }
   }
 
-  setStatus(status: RunStatus, details: { exitCode?: number | undefined; reason?: string | undefined } = {}): void {
+  setStatus(
+    status: RunStatus,
+    details: { exitCode?: number | undefined; reason?: string | undefined } = {},
+  ): void {
     this.#guarded('setStatus', () => this.#appendStatus(status, details.exitCode, details.reason));
   }
 
@@ -145,7 +148,8 @@ export class RunLogger implements AsyncDisposable {
   log(metrics: Metrics, position?: Position): void {
     this.#guarded('log', () => {
       const { fields, leftOut } = metricFields(metrics, position, this.#elapsedSeconds());
-      for (const name of leftOut) this.#notices.once(`metric ${name}`, `log: ${name} is no number and is left out`);
+      for (const name of leftOut)
+        this.#notices.once(`metric ${name}`, `log: ${name} is no number and is left out`);
       if (fields !== undefined) this.#append('metric', fields, 'soon');
     });
   }
@@ -222,7 +226,10 @@ export class RunLogger implements AsyncDisposable {
       if (Buffer.byteLength(JSON.stringify(cut)) < MAX_LINE_BYTES - 1024) break;
       if (cut[name] === undefined) continue;
       delete cut[name];
-      this.#notices.once(`large ${name}`, `${name} makes the line longer than ${MAX_LINE_BYTES} bytes, left out`);
+      this.#notices.once(
+        `large ${name}`,
+        `${name} makes the line longer than ${MAX_LINE_BYTES} bytes, left out`,
+      );
     }
     return cut;
   }
@@ -281,9 +288,16 @@ export class RunLogger implements AsyncDisposable {
     return true;
   }
 
-  #append(type: Exclude<EventType, 'writer_opened' | 'writer_closed'>, fields: object, urgency: Urgency): void {
+  #append(
+    type: Exclude<EventType, 'writer_opened' | 'writer_closed'>,
+    fields: object,
+    urgency: Urgency,
+  ): void {
     if (this.#isClosed) {
-      this.#notices.once(`closed ${this.runId}`, `run ${this.runId} is closed, what is logged after that is left out`);
+      this.#notices.once(
+        `closed ${this.runId}`,
+        `run ${this.runId} is closed, what is logged after that is left out`,
+      );
       return;
     }
     this.#writer?.append({ type, run_id: this.runId, attempt: this.#lineAttempt, ...fields }, urgency);

@@ -122,7 +122,8 @@ function one<T>(name: string, value: T | undefined, alias: string, other: T | un
 function clInfoOf(options: RunOptions, config: Readonly<Record<string, unknown>> | undefined): string | null {
   const given: unknown = one('clInfo', options.clInfo, 'variant', options.variant) ?? null;
   const names = options.keyFromConfig ?? [];
-  if (names.length === 0) return given === null || typeof given === 'string' ? given : canonical(clInfoObject(given));
+  if (names.length === 0)
+    return given === null || typeof given === 'string' ? given : canonical(clInfoObject(given));
 
   const fromConfig = names.map((name): [string, unknown] => {
     const value = config !== undefined && Object.hasOwn(config, name) ? config[name] : undefined;
@@ -141,7 +142,10 @@ function startingWith(given: unknown): object {
 function clInfoObject(given: unknown): object {
   const object = toJsonObject(given);
   if (object !== undefined) return object;
-  throw new RunfoldError('invalid_key', `clInfo must be a string or an object with names, not of type ${Array.isArray(given) ? 'array' : typeof given}`);
+  throw new RunfoldError(
+    'invalid_key',
+    `clInfo must be a string or an object with names, not of type ${Array.isArray(given) ? 'array' : typeof given}`,
+  );
 }
 
 function canonical(object: object): string {

@@ -90,7 +90,8 @@ export class Spool {
     }
     const facts = io.lstat(directory);
     const isForeign = uid !== undefined && (facts.uid !== uid || (facts.mode & 0o077) !== 0);
-    if (!facts.isDirectory || isForeign) throw new Error(`${directory} is not a directory that is yours alone`);
+    if (!facts.isDirectory || isForeign)
+      throw new Error(`${directory} is not a directory that is yours alone`);
     // Born torn: the first byte is LF, which ends a torn line of the ledger's file if this one is appended to it.
     return new LineFile(io, io.open(this.path, OPEN_FLAGS.createSpool, 0o600), true);
   }

@@ -7,7 +7,7 @@ import type { FileState } from './file-state.ts';
 import { fold } from './fold.ts';
 import { cutsOf, resultsRow } from './results.ts';
 import { RunStore, type StoredSeries } from './run-store.ts';
-import { addPoint, emptySummary, isSuperseded, newSeries, summarize, type Cut } from './series.ts';
+import { addPoint, emptySummary, isSuperseded, newSeries, summarize, type Cut, type Series } from './series.ts';
 
 interface TouchedRun {
   /** By writer, then by attempt. */
@@ -20,6 +20,7 @@ interface TouchedRun {
 export class Applier {
   readonly #store: RunStore;
   readonly #touched = new Map<string, TouchedRun>();
+  #last: { runId: string; stored: StoredSeries; series: Series } | undefined;
 
   constructor(db: Db) {
     this.#store = new RunStore(db);
@@ -40,6 +41,7 @@ export class Applier {
       run.hasNewEvents = true;
       for (const stored of run.series.get(writer)?.values() ?? []) run.dirty.delete(stored);
       run.series.delete(writer);
+      this.#last = undefined;
     }
   }
 
@@ -47,12 +49,13 @@ export class Applier {
   finish(): number {
     const count = this.#touched.size;
     for (const [runId, run] of this.#touched) this.#refold(runId, run);
-    this.#touched.clear();
+    this.discard();
     return count;
   }
 
-  /** After a transaction that failed. */
+  /** After a transaction, or in place of `finish` after one that failed. */
   discard(): void {
+    this.#last = undefined;
     this.#touched.clear();
   }
 
@@ -95,11 +98,22 @@ export class Applier {
     const runId = event.run_id;
     const { row, point } = metricRow(event, writer, seq);
     this.#store.addMetric(row);
-    const run = this.#touch(runId);
-    const stored = seriesFor(run, writer, attempt);
+    const stored = this.#seriesFor(runId, writer, attempt);
     if (!stored.isDefault) this.#store.addPointAttempt(runId, writer, seq, attempt);
     addPoint(stored.series, point);
+  }
+
+  /** The series of a point, which will be saved; most points are of the same one as the point before. */
+  #seriesFor(runId: string, writer: string, attempt: string): StoredSeries {
+    const last = this.#last;
+    if (last?.runId === runId && last.series.writer === writer && last.series.attempt === attempt) {
+      return last.stored;
+    }
+    const run = this.#touch(runId);
+    const stored = seriesFor(run, writer, attempt);
     run.dirty.add(stored);
+    this.#last = { runId, stored, series: stored.series };
+    return stored;
   }
 
   #applyFolded(event: EventOf<FoldedType>, origin: Origin): void {

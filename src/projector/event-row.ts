@@ -1,5 +1,5 @@
 // A metric, an error, a sample -> the values of its one row.
-import { isNonFinite, NAMED_METRICS, type EventOf, type Measure } from '../events/event.ts';
+import { isNonFinite, type EventOf, type Measure } from '../events/event.ts';
 import type { Point } from './series.ts';
 
 /** A row of `run_metrics` in the order of the table, and what the run's results need of it. */
@@ -15,19 +15,19 @@ function plain(value: number | null | undefined): number | null {
 
 export function metricRow(event: EventOf<'metric'>, writer: string, seq: number): MetricRow {
   const nonfinite = new NonFiniteValues();
-  const named = NAMED_METRICS.map((name) => nonfinite.takeOut(name, event[name]));
-  const gpuMemoryMb = nonfinite.takeOut('gpu_memory_mb', event.gpu_memory_mb);
-  const extra = event.extra ? finiteExtra(event.extra, nonfinite) : null;
+  // in the order of the columns, so that `nonfinite` is too
   const point: Point = {
     seq,
     elapsedSeconds: event.elapsed_seconds + 0,
     epoch: plain(event.epoch),
     step: plain(event.step),
-    named,
-    gpuMemoryMb,
-    extra,
+    loss: nonfinite.takeOut('loss', event.loss),
+    f1: nonfinite.takeOut('f1', event.f1),
+    fitness: nonfinite.takeOut('fitness', event.fitness),
+    behavioral_comparison: nonfinite.takeOut('behavioral_comparison', event.behavioral_comparison),
+    gpuMemoryMb: nonfinite.takeOut('gpu_memory_mb', event.gpu_memory_mb),
+    extra: event.extra ? finiteExtra(event.extra, nonfinite) : null,
   };
-  const [loss = null, f1 = null, fitness = null, behavioralComparison = null] = named;
   const row = [
     event.run_id,
     writer,
@@ -36,12 +36,12 @@ export function metricRow(event: EventOf<'metric'>, writer: string, seq: number)
     point.elapsedSeconds,
     point.epoch,
     point.step,
-    loss,
-    f1,
-    fitness,
-    behavioralComparison,
-    gpuMemoryMb,
-    extra === null ? null : JSON.stringify(extra),
+    point.loss,
+    point.f1,
+    point.fitness,
+    point.behavioral_comparison,
+    point.gpuMemoryMb,
+    point.extra === null ? null : JSON.stringify(point.extra),
     nonfinite.json(),
   ];
   return { row, point };
@@ -101,7 +101,10 @@ export function pointOf(row: {
     elapsedSeconds: row.elapsed_seconds,
     epoch: row.epoch,
     step: row.step,
-    named: NAMED_METRICS.map((name) => row[name]),
+    loss: row.loss,
+    f1: row.f1,
+    fitness: row.fitness,
+    behavioral_comparison: row.behavioral_comparison,
     gpuMemoryMb: row.gpu_memory_mb,
     extra: row.extra === null ? null : (JSON.parse(row.extra) as Record<string, number>),
   };

@@ -56,8 +56,18 @@ export class HoleKeeper {
 
   /** Whether a range that was given up is no longer one line with a NUL byte, so that the file is read again. */
   async hasChanged(path: string, hole: Range): Promise<boolean> {
-    const part = await this.#storage.read(path, hole.offset, hole.length);
-    if (isProblem(part) || part.bytes.length < hole.length) return false;
-    return nextLineFeed(part.bytes, 0) !== hole.length - 1 || !part.bytes.includes(0);
+    const end = hole.offset + hole.length;
+    let hasNul = false;
+    // bit by bit, for a hole may be larger than the memory
+    for (let at = hole.offset; at < end; ) {
+      const part = await this.#storage.read(path, at, Math.min(LOOKAHEAD_BYTES, end - at));
+      if (isProblem(part) || part.size < end || part.bytes.length === 0) return false;
+      const lf = nextLineFeed(part.bytes, 0);
+      if (lf !== -1 && at + lf !== end - 1) return true;
+      hasNul ||= part.bytes.includes(0);
+      at += part.bytes.length;
+      if (at === end) return lf === -1 || !hasNul;
+    }
+    return false;
   }
 }

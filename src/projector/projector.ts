@@ -198,7 +198,7 @@ export class Projector {
   async #isToRead(file: FileState, options: PassOptions, thorough: boolean): Promise<boolean> {
     if (file.state === 'live') return options.due?.(file) ?? true;
     if (file.state === 'missing') return file.reason !== GONE || (await this.#isBack(file));
-    if (isTampered(file)) return await this.#isAsItWas(file);
+    if (isTampered(file)) return await this.#isAsItWas(file, thorough);
     return thorough && (file.state === 'complete' || file.state === 'quiet');
   }
 
@@ -209,10 +209,11 @@ export class Projector {
   }
 
   /** Whether a file that was truncated or rewritten has its old bytes again. */
-  async #isAsItWas(file: FileState): Promise<boolean> {
+  async #isAsItWas(file: FileState, thorough: boolean): Promise<boolean> {
     const part = await this.#storage.read(file.path, 0, 0);
     if (isProblem(part) || part.size < file.offset) return false;
-    if (part.size === file.size && part.mtimeMs === file.mtimeMs) return false;
+    // a thorough look compares anew: the one before may have been given stale bytes, or none
+    if (!thorough && part.size === file.size && part.mtimeMs === file.mtimeMs) return false;
     const intact = await isIntact(file, this.#store.uncounted(file.path), this.#storage);
     // noted, so that it is not read whole again before it changes again
     if (!intact) this.#catalog.save([{ ...file, size: part.size, mtimeMs: part.mtimeMs }]);

@@ -5,7 +5,7 @@ import { GONE, withStatus, type FileState } from './file-state.ts';
 import { CHUNK_BYTES, intake, type Batch, type IntakeContext } from './intake.ts';
 import { isProblem, type LedgerStorage, type Part, type StorageProblem } from './storage.ts';
 
-/** A line with NULs is searched for its end so far in one pass, and further in the next. */
+/** A line with NULs is searched for its end so far in one pass, and as far again in the next. */
 const HOLE_SCAN_BYTES = 64 * MAX_LINE_BYTES;
 
 /** What a look came to: a batch to commit, or only a new state of the file. */
@@ -81,6 +81,11 @@ function hasMore(before: FileState, after: FileState, end: number): boolean {
   if (after.state !== 'live') return false;
   const position = Math.max(after.offset, after.scanned);
   const hasMoved = position > Math.max(before.offset, before.scanned);
-  const mayGoOn = after.reason === null || (after.scannedNul && after.scanned - after.offset < HOLE_SCAN_BYTES);
+  const mayGoOn = after.reason === null || (after.scannedNul && sliceOf(before) === sliceOf(after));
   return hasMoved && mayGoOn && position < end;
+}
+
+/** Which part of a line with NULs the search for its end has come to. */
+function sliceOf(file: FileState): number {
+  return isInsideLongLine(file) ? Math.floor((file.scanned - file.offset) / HOLE_SCAN_BYTES) : 0;
 }

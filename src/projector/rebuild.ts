@@ -1,7 +1,8 @@
 // A new database from the ledger in the place of the live one.
 import { openForBuilding, openReadOnly, type Db } from '../db/open.ts';
 import { buildPath, removeDatabase, swapIn } from '../db/swap.ts';
-import { RunfoldError } from '../errors.ts';
+import { errnoOf, RunfoldError } from '../errors.ts';
+import { FileStore } from './file-store.ts';
 import { Projector, type PassResult } from './projector.ts';
 import { replay, type Loss, type ReplayOptions } from './replay.ts';
 
@@ -25,7 +26,7 @@ export interface RebuildResult {
  */
 export async function rebuild(file: string, options: RebuildOptions): Promise<RebuildResult> {
   const built = buildPath(file, process.pid);
-  const live = openIfSound(file);
+  const { live, isDamaged } = openIfSound(file);
   const db = openForBuilding(built);
   try {
     const { projector, pass: replayed, losses } =
@@ -43,7 +44,7 @@ export async function rebuild(file: string, options: RebuildOptions): Promise<Re
     options.signal?.throwIfAborted();
     db.close();
     live?.close();
-    const damaged = await swapIn(built, file);
+    const damaged = await swapIn(built, file, isDamaged);
     const pass = replayed === undefined ? last : sumUp(replayed, last);
     return { pass, lost: losses, damaged };
   } finally {
@@ -68,13 +69,20 @@ function sumUp(first: PassResult, last: PassResult): PassResult {
 }
 
 /** What another schema version or a damaged file has read cannot be asked; then everything is read. */
-function openIfSound(file: string): Db | undefined {
+function openIfSound(file: string): { live: Db | undefined; isDamaged: boolean } {
+  let live: Db | undefined;
   try {
-    return openReadOnly(file);
+    live = openReadOnly(file);
+    // damage shows where it is read: this is what will be asked
+    live.prepare('SELECT * FROM _projection').all();
+    new FileStore(live).load();
+    return { live, isDamaged: false };
   } catch (error) {
-    const code = error instanceof RunfoldError ? error.code : undefined;
-    if (code === 'database_missing' || code === 'database_corrupt' || code === 'database_outdated') {
-      return undefined;
+    live?.close();
+    const code = errnoOf(error) ?? '';
+    const isDamaged = code === 'database_corrupt' || code.startsWith('SQLITE_CORRUPT');
+    if (isDamaged || code === 'database_missing' || code === 'database_outdated') {
+      return { live: undefined, isDamaged };
     }
     throw error;
   }

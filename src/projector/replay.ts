@@ -1,6 +1,7 @@
 // The ledger read again into a new database, up to where another one has read it.
 import type { Clock } from '../clock.ts';
 import type { Db } from '../db/open.ts';
+import { RunfoldError } from '../errors.ts';
 import type { LedgerInfo } from '../events/ledger.ts';
 import { GONE, hasBeenRead, type FileState } from './file-state.ts';
 import { FileStore } from './file-store.ts';
@@ -24,26 +25,61 @@ export interface ReplayOptions {
   signal?: AbortSignal;
 }
 
-/** Reads into `into` what `from` has read, and says which files no longer hold what was read from them. */
+/**
+ * Reads into `into` what `from` has read, and says which files no longer hold what was read from them.
+ *
+ * @throws RunfoldError `database_other_ledger`; an AbortError if the signal came before all was read.
+ */
 export async function replay(
   from: Db,
   into: Db,
   options: ReplayOptions,
 ): Promise<{ projector: Projector; pass: PassResult; losses: Loss[] }> {
   const { ledger, storage, clock, onProgress, signal } = options;
-  const before = new FileStore(from).load().filter(hasBeenRead);
+  assertOfLedger(from, ledger);
+  const stops = stopLines(from);
+  const before = new FileStore(from).load().filter((file) => hasBeenRead(file) || stops.has(file.path));
   const projector = new Projector(into, ledger, storage, clock);
-  const upTo = new Map(before.map((file) => [file.path, file.offset]));
-  const pass = await projector.pass({
-    upTo,
-    ...(onProgress && { onProgress }),
-    ...(signal && { signal }),
-  });
+  const read = async (upTo: ReadonlyMap<string, number>): Promise<PassResult> =>
+    await projector.pass({ upTo, ...(onProgress && { onProgress }), ...(signal && { signal }) });
+  const pass = await read(new Map(before.map((file) => [file.path, file.offset])));
+  // what was not read for want of time is not lost
+  signal?.throwIfAborted();
   const losses = before.flatMap((file) => {
     const reason = lossOf(file, projector.files.get(file.path));
     return reason === undefined ? [] : [{ path: file.path, writer: file.writer, reason, events: file.events }];
   });
-  return { projector, pass, losses };
+  // for the lines that stopped a file are not before its offset
+  const { lines, rejected } = await read(stops);
+  signal?.throwIfAborted();
+  return {
+    projector,
+    pass: { ...pass, lines: pass.lines + lines, rejected: pass.rejected + rejected },
+    losses,
+  };
+}
+
+/** The end of the line that stopped a file, by path: it is in `_rejected`, and nothing after it was read. */
+function stopLines(db: Db): Map<string, number> {
+  const ends = db
+    .prepare(
+      `SELECT r.file, max(r.offset + r.length) FROM _rejected r JOIN _files f ON f.path = r.file
+       WHERE r.offset >= f.offset GROUP BY r.file`,
+    )
+    .raw()
+    .all() as [string, number][];
+  return new Map(ends);
+}
+
+/** One that no pass has been made into is of no ledger yet. */
+function assertOfLedger(db: Db, ledger: LedgerInfo): void {
+  const known = db.prepare('SELECT ledger_id FROM _projection').pluck().get() ?? ledger.ledger_id;
+  if (known === ledger.ledger_id) return;
+  throw new RunfoldError(
+    'database_other_ledger',
+    `${db.name} is of ledger ${String(known)}, not of ${ledger.ledger_id} at ${ledger.path}`,
+    { hint: 'Name another file with --db or RUNFOLD_DB, or leave it out: every ledger has its own default.' },
+  );
 }
 
 function lossOf(before: FileState, after: FileState | undefined): string | undefined {

@@ -38,6 +38,7 @@ export class SeenLines {
     const current = file.stretch === undefined ? store.lastStretch(file.path) : file.stretch;
     // a copy, for the batch may fail
     this.#current = current ? { ...current } : undefined;
+    if (this.#current !== undefined) this.#dirty.add(this.#current);
   }
 
   /** The stretch that the next batch may continue. */
@@ -49,8 +50,10 @@ export class SeenLines {
     const current = this.#current;
     const follows = current !== undefined && seq === current.last + 1;
     if (follows && seq - current.first < STRETCH_LINES) current.last = seq;
-    else this.#current = { first: seq, last: seq, offset };
-    if (this.#current !== undefined) this.#dirty.add(this.#current);
+    else {
+      this.#current = { first: seq, last: seq, offset };
+      this.#dirty.add(this.#current);
+    }
   }
 
   addUnknown(seq: number, offset: number): void {

@@ -3,13 +3,11 @@
 import { NAMED_METRICS, type NamedMetric } from '../events/event.ts';
 
 /** What `run_results` needs of a point; null is absent or not finite. */
-export interface Point {
+export interface Point extends Record<NamedMetric, number | null> {
   seq: number;
   elapsedSeconds: number;
   epoch: number | null;
   step: number | null;
-  /** In the order of NAMED_METRICS. */
-  named: readonly (number | null)[];
   gpuMemoryMb: number | null;
   extra: Readonly<Record<string, number>> | null;
 }
@@ -100,11 +98,11 @@ export function summarize(summary: Summary, point: Point): void {
   if (point.gpuMemoryMb !== null) {
     summary.peakGpuMemoryMb = greater(summary.peakGpuMemoryMb, point.gpuMemoryMb);
   }
-  for (let index = 0; index < NAMED_METRICS.length; index += 1) {
-    const value = point.named[index];
-    if (value === null || value === undefined) continue;
+  for (const [index, name] of NAMED_METRICS.entries()) {
+    const value = point[name];
+    if (value === null) continue;
     const best = summary.best[index];
-    const order = best ? compareGoodness(NAMED_METRICS[index], value, best.value) : 1;
+    const order = best ? compareGoodness(name, value, best.value) : 1;
     if (!best || order > 0 || (order === 0 && seq < best.seq)) summary.best[index] = { value, epoch, seq };
     const final = summary.final[index];
     if (!final || seq > final.seq) summary.final[index] = { value, epoch, seq };

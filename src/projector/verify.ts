@@ -1,7 +1,8 @@
 // The law, proven on a user's own data: a rebuild beside the live database, then a comparison row by row.
+import type { Statement } from 'better-sqlite3';
 import { openForBuilding, openReadOnly, type Db } from '../db/open.ts';
 import { PRIMARY_KEYS, PUBLIC_TABLES, type PublicTable } from '../db/schema.ts';
-import { removeDatabase } from '../db/swap.ts';
+import { removeDatabase, verifyPath } from '../db/swap.ts';
 import { rowsOf, type TableRow } from './dump.ts';
 import { replay, type Loss, type ReplayOptions } from './replay.ts';
 import { compareUtf8 } from './utf8-order.ts';
@@ -32,7 +33,7 @@ const MAX_SHOWN = 20;
  * Works beside a running projector: the live side is one read transaction.
  */
 export async function verify(file: string, options: ReplayOptions): Promise<VerifyReport> {
-  const built = `${file}.verify-${process.pid}`;
+  const built = verifyPath(file, process.pid);
   const live = openReadOnly(file);
   const rebuilt = openForBuilding(built);
   try {
@@ -48,7 +49,7 @@ export async function verify(file: string, options: ReplayOptions): Promise<Veri
 }
 
 export function compare(live: Db, rebuilt: Db, leftOut: readonly Loss[]): VerifyReport {
-  const isLeftOut = exclusions(live, leftOut);
+  const isLeftOut = exclusions([live, rebuilt], leftOut);
   const report: VerifyReport = {
     compared: Object.fromEntries(PUBLIC_TABLES.map((table) => [table, 0])) as Record<PublicTable, number>,
     differences: [],
@@ -70,12 +71,12 @@ export function compare(live: Db, rebuilt: Db, leftOut: readonly Loss[]): Verify
   return report;
 }
 
-function exclusions(live: Db, leftOut: readonly Loss[]): (table: PublicTable, row: TableRow) => boolean {
+/** A file that was changed may be about other runs now than those that were read from it. */
+function exclusions(dbs: readonly Db[], leftOut: readonly Loss[]): (table: PublicTable, row: TableRow) => boolean {
   const writers = new Set(leftOut.flatMap(({ writer }) => (writer === null ? [] : [writer])));
   const files = new Set(leftOut.map(({ path }) => path));
   const runs = new Set<unknown>();
-  for (const table of ['_events', '_series']) {
-    const select = live.prepare(`SELECT DISTINCT run_id FROM ${table} WHERE writer = ?`).pluck();
+  for (const select of dbs.flatMap(selectRuns)) {
     for (const writer of writers) for (const run of select.all(writer)) runs.add(run);
   }
   return (table, row) => {
@@ -83,6 +84,12 @@ function exclusions(live: Db, leftOut: readonly Loss[]): (table: PublicTable, ro
     if (table === 'run_metrics' || table === 'run_errors') return writers.has(String(row['writer']));
     return runs.has(row['run_id']);
   };
+}
+
+function selectRuns(db: Db): Statement<[string]>[] {
+  const select = (table: string): Statement<[string]> =>
+    db.prepare<[string]>(`SELECT DISTINCT run_id FROM ${table} WHERE writer = ?`).pluck();
+  return [select('_events'), select('_series')];
 }
 
 interface Pair {

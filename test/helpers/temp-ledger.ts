@@ -17,7 +17,9 @@ export class TempLedger {
   readonly storage: DirectoryStorage = new DirectoryStorage(this.root);
   /** Milliseconds by which the clock is ahead of the machine's. */
   aheadMs = 0;
-  readonly clock: Clock = { now: () => Date.now() + this.aheadMs };
+  /** Where the clock stands still. */
+  nowMs: number | undefined;
+  readonly clock: Clock = { now: () => (this.nowMs ?? Date.now()) + this.aheadMs };
   readonly db: Db = openForWriting(IN_MEMORY);
   projector: Projector = new Projector(this.db, this.info, this.storage, this.clock);
 
