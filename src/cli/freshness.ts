@@ -33,6 +33,7 @@ export async function freshen(place: Place, io: CliIo, options: PassOptions = {}
       io.abandon();
       return undefined;
     }
+    io.signal.throwIfAborted();
     if (signal.aborted) say(io.stderr, `not synced to the end within ${BOUND_MS / 1000} s; run: runfold sync`);
     else say(io.stderr, `as of ${isoTime(io.clock.now())}`);
     return outcome.value;

@@ -1,6 +1,7 @@
 // What a command may touch, passed in so that tests can call it in process.
 import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../clock.ts';
+import { jsonSafe, printSafe } from './print-safe.ts';
 
 export interface CliIo {
   stdin: Readable;
@@ -18,6 +19,11 @@ export interface CliIo {
 /** 0 fine, 1 failed, 2 wrong usage, 3 unhealthy. */
 export type ExitCode = 0 | 1 | 2 | 3;
 
-export function say(stream: Writable, line = ''): void {
-  stream.write(`${line}\n`);
+/** Lines for people: whatever is in them, in a terminal nothing of it acts. */
+export function say(stream: Writable, text = ''): void {
+  stream.write(`${text.split('\n').map(printSafe).join('\n')}\n`);
+}
+
+export function sayJson(stream: Writable, value: unknown, indent?: number): void {
+  stream.write(`${jsonSafe(value, indent)}\n`);
 }

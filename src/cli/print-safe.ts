@@ -1,7 +1,7 @@
 // Text from events and file names is hostile: in a terminal it must not act.
 
-// eslint-disable-next-line no-control-regex -- control characters are what this is about
-const ACTIVE = /[\u0000-\u001F\u007F-\u009F\u200B-\u200F\u2028-\u202E\u2060-\u2069\uFEFF\u{E0000}-\u{E007F}]/gu;
+const ACTIVE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+const NOT_ASCII = /[\u007F-\uFFFF]/g;
 
 /** Control, bidirectional and invisible characters as `\x1b` or `\u{202e}`; all else as it is. */
 export function printSafe(text: string): string {
@@ -12,4 +12,12 @@ export function printSafe(text: string): string {
     if (code <= 0xff) return String.raw`\x${code.toString(16).padStart(2, '0')}`;
     return String.raw`\u{${code.toString(16)}}`;
   });
+}
+
+/** JSON in ASCII alone. */
+export function jsonSafe(value: unknown, indent = 0): string {
+  return JSON.stringify(value, null, indent).replace(
+    NOT_ASCII,
+    (unit) => String.raw`\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

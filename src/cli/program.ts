@@ -42,11 +42,18 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<ExitCo
 }
 
 function explain(error: unknown, io: CliIo): ExitCode {
-  if (io.signal.aborted && error instanceof Error && error.name === 'AbortError') return 1;
+  if (io.signal.aborted && error instanceof Error && error.name === 'AbortError') {
+    say(io.stderr, 'interrupted');
+    return 1;
+  }
   say(io.stderr, `runfold: ${printSafe(messageOf(error))}`);
   if (error instanceof RunfoldError) {
     if (error.hint !== undefined) say(io.stderr, `  ${printSafe(error.hint)}`);
     return error.code === 'usage' || error.code === 'invalid_key' ? 2 : 1;
+  }
+  if (errnoOf(error)?.startsWith('SQLITE_CORRUPT') === true) {
+    say(io.stderr, '  The database is damaged. Run: runfold sync --rebuild. It makes it anew from the log.');
+    return 1;
   }
   // a system error says itself what is wrong; anything else is ours
   if (errnoOf(error) === undefined && error instanceof Error) {
@@ -64,7 +71,7 @@ export function makeProgram(io: CliIo, finish: (code: ExitCode) => void): Comman
     .showHelpAfterError('(runfold --help lists the commands)')
     .configureOutput({
       writeOut: (text) => void io.stdout.write(text),
-      writeErr: (text) => void io.stderr.write(text),
+      writeErr: (text) => say(io.stderr, text.trimEnd()),
     });
 
   program

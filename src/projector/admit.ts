@@ -7,15 +7,11 @@ import { isTampered, type FileState } from './file-state.ts';
 /** Whether an earlier valid line of the file has the seq, and if so whether its bytes are the same. */
 export type Seen = 'new' | 'equal' | 'different';
 
-export interface Past {
-  /** Of this line's seq. */
-  seen: Seen;
-  /** The other well placed file whose header names this writer. */
-  claimant(writer: string): Pick<FileState, 'path' | 'state' | 'reason'> | undefined;
-}
+/** The other well placed file whose header names a writer. */
+export type Claimant = (writer: string) => Pick<FileState, 'path' | 'state' | 'reason'> | undefined;
 
 export type Verdict =
-  | { kind: 'apply'; event: Event; seq: number }
+  | typeof APPLY
   | { kind: 'header'; event: EventOf<'writer_opened'>; displaces: string | undefined }
   | { kind: 'repeat'; ts: string }
   | { kind: 'unknown'; seq: number | null }
@@ -24,8 +20,11 @@ export type Verdict =
   | { kind: 'misplaced'; reason: string; rival: string | null }
   | Rejected;
 
-/** Looks at one line at `offset`; the file is as the lines before it left it. */
-export function admit(file: FileState, line: ParsedLine, offset: number, past: Past): Verdict {
+/** Nearly every line: one object for all of them. */
+const APPLY = { kind: 'apply' } as const;
+
+/** Looks at one line, whose seq is `seen`; the file is as the lines before it left it. */
+export function admit(file: FileState, line: ParsedLine, seen: Seen, claimant: Claimant): Verdict {
   switch (line.kind) {
     case 'rejected':
       return line;
@@ -34,30 +33,29 @@ export function admit(file: FileState, line: ParsedLine, offset: number, past: P
     case 'other_format':
       return { kind: 'stop', code: 'other_format', message: `a header of format ${line.format}` };
     case 'event':
-      return admitEvent(file, line.event, offset, past);
+      return admitEvent(file, line.event, seen, claimant);
   }
 }
 
-function admitEvent(file: FileState, event: Event, offset: number, past: Past): Verdict {
+function admitEvent(file: FileState, event: Event, seen: Seen, claimant: Claimant): Verdict {
   if (file.kind === null) {
-    if (event.type === 'writer_opened') return admitHeader(file, event, past);
+    if (event.type === 'writer_opened') return admitHeader(file, event, claimant);
     if (isNamedLikeUlid(nameOf(file.path))) {
       return rejected('no_header', `a ${event.type} where the file’s writer_opened belongs`);
     }
   }
-  if (file.kind !== 'writer') return admitHandMade(event, offset);
-  return admitNumbered(event, past.seen);
+  return file.kind === 'writer' ? admitNumbered(event, seen) : admitHandMade(event);
 }
 
 function nameOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
-function admitHeader(file: FileState, event: EventOf<'writer_opened'>, past: Past): Verdict {
+function admitHeader(file: FileState, event: EventOf<'writer_opened'>, claimant: Claimant): Verdict {
   if (event.seq !== 1) return rejected('missing_seq', 'the header of a file has seq 1');
   const belongs = eventFilePath(event.writer, event.origin);
   if (file.path !== belongs) return { kind: 'misplaced', reason: `belongs at ${belongs}`, rival: null };
-  const other = past.claimant(event.writer);
+  const other = claimant(event.writer);
   if (other === undefined) return { kind: 'header', event, displaces: undefined };
   // rows whose file is gone or tampered with are not given up for another file's
   const yields = other.path > file.path && other.state !== 'missing' && !isTampered(other);
@@ -65,12 +63,12 @@ function admitHeader(file: FileState, event: EventOf<'writer_opened'>, past: Pas
   return { kind: 'misplaced', reason: `${other.path} is this writer’s file`, rival: event.writer };
 }
 
-function admitHandMade(event: Event, offset: number): Verdict {
+function admitHandMade(event: Event): Verdict {
   if (event.type === 'writer_opened') return secondHeader();
   if (event.type === 'writer_closed') {
     return rejected('writer_closed_mismatch', 'a file without a header has no writer to close');
   }
-  return { kind: 'apply', event, seq: offset };
+  return APPLY;
 }
 
 function admitNumbered(event: Event, seen: Seen): Verdict {
@@ -87,7 +85,7 @@ function admitNumbered(event: Event, seen: Seen): Verdict {
   if (event.type === 'writer_closed' && event.events !== seq - 1) {
     return rejected('writer_closed_mismatch', `events is ${event.events}, seq is ${seq}`);
   }
-  return { kind: 'apply', event, seq };
+  return APPLY;
 }
 
 function secondHeader(): Verdict {

@@ -28,10 +28,12 @@ export class Applier {
 
   /** Applies an event of a file, which has said who its writer is. */
   event(file: FileState, event: Event, seq: number): void {
-    const { writer, attempt, host, user } = file;
+    const { writer, attempt } = file;
     if (event.type === 'writer_opened' || event.type === 'writer_closed') return;
     if (writer === null || attempt === null) return;
-    this.#apply(event, { writer, seq, attempt: event.attempt ?? attempt, host, user });
+    const of = event.attempt ?? attempt;
+    if (event.type === 'metric') this.#applyMetric(event, writer, seq, of);
+    else this.#apply(event, { writer, seq, attempt: of, host: file.host, user: file.user });
   }
 
   /** Takes back all that a writer said. */
@@ -59,11 +61,8 @@ export class Applier {
     this.#touched.clear();
   }
 
-  #apply(event: RunEvent, from: Origin): void {
+  #apply(event: Exclude<RunEvent, EventOf<'metric'>>, from: Origin): void {
     switch (event.type) {
-      case 'metric':
-        this.#applyMetric(event, from);
-        break;
       case 'error':
         this.#store.addError(event.run_id, from.writer, from.seq, [
           event.ts,
@@ -94,7 +93,7 @@ export class Applier {
     }
   }
 
-  #applyMetric(event: EventOf<'metric'>, { writer, seq, attempt }: Origin): void {
+  #applyMetric(event: EventOf<'metric'>, writer: string, seq: number, attempt: string): void {
     const runId = event.run_id;
     const { row, point } = metricRow(event, writer, seq);
     this.#store.addMetric(row);

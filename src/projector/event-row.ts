@@ -1,5 +1,5 @@
 // A metric, an error, a sample -> the values of its one row.
-import { isNonFinite, type EventOf, type Measure } from '../events/event.ts';
+import { NAMED_METRICS, type EventOf, type Measure } from '../events/event.ts';
 import type { Point } from './series.ts';
 
 /** A row of `run_metrics` in the order of the table, and what the run's results need of it. */
@@ -8,25 +8,22 @@ export interface MetricRow {
   point: Point;
 }
 
-/** Negative zero becomes zero: SQLite would make it so, and the summary must say the same. */
-function plain(value: number | null | undefined): number | null {
-  return value === null || value === undefined ? null : value + 0;
-}
+/** The measures that may be not finite, in the order of the columns. */
+const MEASURES = [...NAMED_METRICS, 'gpu_memory_mb'] as const;
 
 export function metricRow(event: EventOf<'metric'>, writer: string, seq: number): MetricRow {
-  const nonfinite = new NonFiniteValues();
-  // in the order of the columns, so that `nonfinite` is too
+  const extra = event.extra ? finiteExtra(event.extra) : null;
   const point: Point = {
     seq,
     elapsedSeconds: event.elapsed_seconds + 0,
-    epoch: plain(event.epoch),
-    step: plain(event.step),
-    loss: nonfinite.takeOut('loss', event.loss),
-    f1: nonfinite.takeOut('f1', event.f1),
-    fitness: nonfinite.takeOut('fitness', event.fitness),
-    behavioral_comparison: nonfinite.takeOut('behavioral_comparison', event.behavioral_comparison),
-    gpuMemoryMb: nonfinite.takeOut('gpu_memory_mb', event.gpu_memory_mb),
-    extra: event.extra ? finiteExtra(event.extra, nonfinite) : null,
+    epoch: finite(event.epoch),
+    step: finite(event.step),
+    loss: finite(event.loss),
+    f1: finite(event.f1),
+    fitness: finite(event.fitness),
+    behavioral_comparison: finite(event.behavioral_comparison),
+    gpuMemoryMb: finite(event.gpu_memory_mb),
+    extra,
   };
   const row = [
     event.run_id,
@@ -41,46 +38,39 @@ export function metricRow(event: EventOf<'metric'>, writer: string, seq: number)
     point.fitness,
     point.behavioral_comparison,
     point.gpuMemoryMb,
-    point.extra === null ? null : JSON.stringify(point.extra),
-    nonfinite.json(),
+    extra === null ? null : JSON.stringify(extra),
+    nonfiniteJson(event),
   ];
   return { row, point };
 }
 
-/** Collects what is not finite, by name. */
-class NonFiniteValues {
-  #values: Record<string, string> | undefined;
-
-  /** The value if it is a number; else null, and noted if it is not finite. */
-  takeOut(name: string, value: Measure | null | undefined): number | null {
-    if (typeof value === 'number') return value + 0;
-    if (isNonFinite(value)) {
-      this.#values ??= {};
-      this.#values[name] = value;
-    }
-    return null;
-  }
-
-  json(): string | null {
-    return this.#values === undefined ? null : JSON.stringify(this.#values);
-  }
+/** Negative zero becomes zero: SQLite would make it so, and the summary must say the same. */
+function finite(value: Measure | null | undefined): number | null {
+  return typeof value === 'number' ? value + 0 : null;
 }
 
-function finiteExtra(
-  extra: Readonly<Record<string, Measure | null>>,
-  nonfinite: NonFiniteValues,
-): Readonly<Record<string, number>> | null {
-  const names = Object.keys(extra);
-  if (names.length > 0 && names.every((name) => typeof extra[name] === 'number')) {
-    return extra as Readonly<Record<string, number>>;
+function nonfiniteJson(event: EventOf<'metric'>): string | null {
+  let values: Record<string, string> | undefined;
+  for (const name of MEASURES) {
+    const value = event[name];
+    if (typeof value === 'string') (values ??= {})[name] = value;
   }
-  const finite: [string, number][] = [];
-  for (const name of names) {
-    const value = nonfinite.takeOut(`extra.${name}`, extra[name]);
-    if (value !== null) finite.push([name, value]);
+  const { extra } = event;
+  for (const name in extra) {
+    const value = extra[name];
+    if (typeof value === 'string') (values ??= {})[`extra.${name}`] = value;
   }
+  return values === undefined ? null : JSON.stringify(values);
+}
+
+/** The object itself if all of it is finite, as nearly always. */
+function finiteExtra(extra: Readonly<Record<string, Measure | null>>): Readonly<Record<string, number>> | null {
+  const entries = Object.entries(extra);
+  const numbers = entries.filter((entry): entry is [string, number] => typeof entry[1] === 'number');
+  if (numbers.length === 0) return null;
+  if (numbers.length === entries.length) return extra as Readonly<Record<string, number>>;
   // fromEntries defines own properties, so that a metric named __proto__ is a metric like any other
-  return finite.length === 0 ? null : Object.fromEntries(finite);
+  return Object.fromEntries(numbers);
 }
 
 /** The point back from a row of `run_metrics`. */

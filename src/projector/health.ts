@@ -184,22 +184,38 @@ function shellQuote(text: string): string {
   return /^[A-Za-z0-9._/+-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
+/** Page by page: an open cursor would hold up the checkpoints of the projector for as long as somebody reads. */
 function* rejectedFindings(db: Db): Generator<Finding> {
-  const rows = db.prepare('SELECT file, offset, code, message, excerpt FROM _rejected ORDER BY file, offset');
-  for (const row of rows.iterate()) {
-    const { file, offset, code, message, excerpt } = row as Record<'file' | 'code' | 'message' | 'excerpt', string> & {
-      offset: number;
-    };
-    yield {
-      kind: 'rejected',
-      severity: 'problem',
-      where: file,
-      offset,
-      what: `${code}: ${message}${excerpt === '' ? '' : `: ${excerpt}`}`,
-      advice: REJECT_CODES[code as RejectCode],
-    };
+  const select = db.prepare<[string, number, number], RejectedRow>(
+    `SELECT file, offset, code, message, excerpt FROM _rejected WHERE (file, offset) > (?, ?)
+     ORDER BY file, offset LIMIT ?`,
+  );
+  let last: Pick<RejectedRow, 'file' | 'offset'> | undefined = { file: '', offset: -1 };
+  while (last !== undefined) {
+    const rows: RejectedRow[] = select.all(last.file, last.offset, PAGE_ROWS);
+    for (const { file, offset, code, message, excerpt } of rows) {
+      yield {
+        kind: 'rejected',
+        severity: 'problem',
+        where: file,
+        offset,
+        what: `${code}: ${message}${excerpt === '' ? '' : `: ${excerpt}`}`,
+        advice: REJECT_CODES[code],
+      };
+    }
+    last = rows.at(-1);
   }
 }
+
+interface RejectedRow {
+  file: string;
+  offset: number;
+  code: RejectCode;
+  message: string;
+  excerpt: string;
+}
+
+const PAGE_ROWS = 1000;
 
 function* orphanFindings(db: Db): Generator<Finding> {
   const rows = db.prepare(
@@ -208,7 +224,7 @@ function* orphanFindings(db: Db): Generator<Finding> {
         UNION SELECT run_id, writer FROM run_errors UNION SELECT run_id, writer FROM _samples)
      WHERE run_id NOT IN (SELECT run_id FROM experiment_runs) GROUP BY run_id ORDER BY run_id`,
   );
-  for (const row of rows.iterate()) {
+  for (const row of rows.all()) {
     const { run_id, writer, writers } = row as { run_id: string; writer: string; writers: number };
     yield {
       kind: 'orphan',
@@ -226,7 +242,7 @@ function* configFindings(db: Db): Generator<Finding> {
     `SELECT run_id, count(DISTINCT config) AS configs FROM _attempts WHERE resume = 0
      GROUP BY run_id HAVING configs > 1 ORDER BY run_id`,
   );
-  for (const row of rows.iterate()) {
+  for (const row of rows.all()) {
     const { run_id, configs } = row as { run_id: string; configs: number };
     yield {
       kind: 'config_differs',

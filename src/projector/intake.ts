@@ -124,8 +124,7 @@ class Intake {
   /** False if the hole is waited for: nothing after it is read either. */
   async #takeHole(at: number, lf: number): Promise<boolean> {
     this.#count(at);
-    const range = { offset: this.#base + at, length: lf + 1 - at };
-    if (!(await this.#giveUp(range))) return false;
+    if (!(await this.#giveUp(this.#rangeOf(at, lf)))) return false;
     this.#skipTo(lf + 1);
     return true;
   }
@@ -173,9 +172,9 @@ class Intake {
     const end = contentEnd(this.#bytes, at, lf);
     if (end === at) return true;
     this.#lines += 1;
-    const range = { offset: this.#base + at, length: lf + 1 - at };
     if (end - at > MAX_LINE_BYTES) {
       this.#count(at);
+      const range = this.#rangeOf(at, lf);
       this.#reject(range, rejected('too_long', tooLong(range.length)), 0, 0);
       this.#skipTo(lf + 1);
       this.#lines -= 1;
@@ -183,11 +182,15 @@ class Intake {
     }
     const parsed = this.#parse(at, end);
     const seen = this.#lookUp(parsed, at, end);
-    if (seen === 'new') return this.#decide(parsed, seen, range, at, end);
+    if (seen === 'new') return this.#decide(parsed, seen, at, lf);
     return seen.then(
-      (known) => this.#decide(parsed, known, range, at, end),
+      (known) => this.#decide(parsed, known, at, lf),
       (error: unknown) => this.#stopBefore(at, error),
     );
+  }
+
+  #rangeOf(at: number, lf: number): Range {
+    return { offset: this.#base + at, length: lf + 1 - at };
   }
 
   /** The line that this one may repeat cannot be read just now: both are looked at again in the next pass. */
@@ -198,9 +201,11 @@ class Intake {
     return false;
   }
 
-  #decide(parsed: ParsedLine, seen: Seen, range: Range, at: number, end: number): boolean {
-    const past = { seen, claimant: this.#claimant };
-    return this.#obey(admit(this.#file, parsed, range.offset, past), range, at, end);
+  #decide(parsed: ParsedLine, seen: Seen, at: number, lf: number): boolean {
+    const verdict = admit(this.#file, parsed, seen, this.#claimant);
+    if (verdict.kind !== 'apply') return this.#obey(verdict, at, lf);
+    if (parsed.kind === 'event') this.#apply(parsed.event, this.#base + at);
+    return true;
   }
 
   readonly #claimant = (writer: string): FileState | undefined =>
@@ -218,16 +223,13 @@ class Intake {
     return this.#seen.compare(seq, this.#bytes.subarray(at, end));
   }
 
-  #obey(verdict: Verdict, range: Range, at: number, end: number): boolean {
+  #obey(verdict: Exclude<Verdict, { kind: 'apply' }>, at: number, lf: number): boolean {
     const file = this.#file;
     switch (verdict.kind) {
-      case 'apply':
-        this.#apply(verdict.event, verdict.seq, range.offset);
-        return true;
       case 'header':
         this.#file = opened(file, verdict.event);
         if (verdict.displaces !== undefined) this.#context.sink.displace(verdict.displaces, this.#file);
-        this.#apply(verdict.event, 1, range.offset);
+        this.#apply(verdict.event, this.#base + at);
         return true;
       case 'repeat':
         file.repeats += 1;
@@ -235,14 +237,14 @@ class Intake {
         return true;
       case 'unknown':
         file.unknown += 1;
-        if (verdict.seq !== null) this.#seen.addUnknown(verdict.seq, range.offset);
+        if (verdict.seq !== null) this.#seen.addUnknown(verdict.seq, this.#base + at);
         return true;
       case 'rejected':
-        this.#reject(range, verdict, at, end);
+        this.#reject(this.#rangeOf(at, lf), verdict, at, contentEnd(this.#bytes, at, lf));
         return true;
       case 'stop':
         this.#count(at);
-        this.#reject(range, verdict, at, end);
+        this.#reject(this.#rangeOf(at, lf), verdict, at, contentEnd(this.#bytes, at, lf));
         this.#file = withStatus(this.#file, 'frozen', verdict.code, isoTime(this.#context.clock.now()));
         return false;
       case 'misplaced':
@@ -253,9 +255,11 @@ class Intake {
     }
   }
 
-  #apply(event: Event, seq: number, offset: number): void {
+  #apply(event: Event, offset: number): void {
     if (this.#file.kind === null) this.#file = openedByHand(this.#file);
     const file = this.#file;
+    // the byte offset numbers the lines of a file without a header
+    const seq = file.kind === 'writer' ? (event.seq ?? 0) : offset;
     // the header and the end are the file's own: what people count is what they logged
     const isLogged = event.type !== 'writer_opened' && event.type !== 'writer_closed';
     if (isLogged) {

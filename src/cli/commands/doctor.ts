@@ -1,10 +1,11 @@
 // runfold doctor: everything that is wrong with the log, and what to do about each.
+import { once } from 'node:events';
 import { openReadOnly } from '../../db/open.ts';
 import { findings, type Finding } from '../../projector/health.ts';
 import { locate } from '../../projector/open.ts';
 import { freshen } from '../freshness.ts';
 import { count } from '../human.ts';
-import { say, type CliIo, type ExitCode } from '../io.ts';
+import { say, sayJson, type CliIo, type ExitCode } from '../io.ts';
 import type { PlaceFlags } from '../options.ts';
 import { printSafe } from '../print-safe.ts';
 
@@ -24,7 +25,7 @@ export async function doctor(flags: DoctorFlags, io: CliIo): Promise<ExitCode> {
     for (const finding of findings(db, strangers)) {
       if (finding.severity === 'problem') problems += 1;
       else notes += 1;
-      if (flags.json === true) say(io.stdout, JSON.stringify(finding));
+      if (flags.json === true) sayJson(io.stdout, finding);
       else print(finding, io);
       await drained(io);
     }
@@ -46,6 +47,6 @@ function print({ kind, severity, where, offset, what, advice }: Finding, io: Cli
 }
 
 /** A million findings must not pile up in memory before a slow pipe. */
-async function drained({ stdout }: CliIo): Promise<void> {
-  if (stdout.writableNeedDrain) await new Promise((resolve) => void stdout.once('drain', resolve));
+async function drained({ stdout, signal }: CliIo): Promise<void> {
+  if (stdout.writableNeedDrain) await once(stdout, 'drain', { signal });
 }

@@ -1,7 +1,7 @@
 // runfold emit: writes events from the shell, one at a time or as a stream.
-import ndjson from 'ndjson';
+import { attemptFromEnv } from '../../events/env.ts';
 import { EventWriter, type EventInput } from '../../events/event-writer.ts';
-import { isEventType } from '../../events/event.ts';
+import { EVENT_SCHEMAS, isEventType } from '../../events/event.ts';
 import { parseText } from '../../events/parse.ts';
 import { runId } from '../../events/run-id.ts';
 import { messageOf, RunfoldError } from '../../errors.ts';
@@ -9,7 +9,7 @@ import { readFields, type EmittedType } from '../event-fields.ts';
 import { count } from '../human.ts';
 import { say, type CliIo, type ExitCode } from '../io.ts';
 import { hasKey, keyOf, type KeyFlags } from '../options.ts';
-import { printSafe } from '../print-safe.ts';
+import { readRecords } from '../records.ts';
 
 export interface EmitFlags extends KeyFlags {
   ledger?: string;
@@ -20,8 +20,8 @@ export interface EmitFlags extends KeyFlags {
 
 const KEY_FIELDS = ['experiment_number', 'dataset', 'method', 'subject', 'cl_info', 'seed'] as const;
 const POSITION: ReadonlySet<string> = new Set(['elapsed_seconds', 'epoch', 'step']);
-/** A line of an event is at most 1 MiB; a record may be written more loosely. */
-const MAX_RECORD_CHARACTERS = 16 * 1_048_576;
+/** Whose word is worth nothing without the attempt that it is about. */
+const NEEDS_ATTEMPT: ReadonlySet<unknown> = new Set(['slurm', 'squeue', 'sacct']);
 
 /** `emit metric …` and its siblings. */
 export function emitOne(
@@ -47,9 +47,10 @@ export function emitOne(
   writer.close();
   if (type === 'run_created') {
     const started = (io.clock.now() / 1000).toFixed(3);
-    say(io.stdout, `export RUNFOLD_RUN_ID=${event.run_id}`);
-    say(io.stdout, `export RUNFOLD_ATTEMPT=${event.attempt ?? attempt}`);
-    say(io.stdout, `export RUNFOLD_STARTED=${started}`);
+    // for eval, so as it is: whoever named the attempt is whoever evaluates it
+    io.stdout.write(
+      `export RUNFOLD_RUN_ID=${event.run_id}\nexport RUNFOLD_ATTEMPT=${shellQuoted(event.attempt ?? attempt)}\nexport RUNFOLD_STARTED=${started}\n`,
+    );
   }
   return outcome(writer);
 }
@@ -63,64 +64,51 @@ export async function emitStream(flags: EmitFlags, io: CliIo): Promise<ExitCode>
   let record = 0;
   const refuse = (problem: string): void => {
     refused += 1;
-    say(io.stderr, `record ${record}: ${printSafe(problem)}`);
+    say(io.stderr, `record ${record}: ${problem}`);
   };
-  // handed on to split2, which the types of ndjson do not say
-  const options: object = { maxLength: MAX_RECORD_CHARACTERS };
-  const parser = ndjson.parse(options);
-  parser.on('error', (error: Error) => {
-    record += 1;
-    refuse(error.message);
-  });
-  parser.on('data', (value: unknown) => {
-    record += 1;
-    if (isWriterLine(value)) return;
-    try {
-      const event = filler.complete(value);
-      const problem = problemWith(event) ?? (writer.append(event, urgencyOf(event)) ? undefined : 'not written');
-      if (problem === undefined) written += 1;
-      else refuse(problem);
-    } catch (error) {
-      refuse(messageOf(error));
-    }
-  });
-  await feed(parser, io);
-  writer.close();
-  say(io.stderr, `${count(written, 'event')} written${refused === 0 ? '' : `, ${refused} refused`}`);
-  return refused > 0 ? 1 : outcome(writer);
-}
-
-/** Not a pipe, which would stop at the first record that is no JSON. */
-async function feed(parser: NodeJS.ReadWriteStream & { writable: boolean; destroyed?: boolean }, io: CliIo): Promise<void> {
-  const ended = new Promise<void>((resolve) => {
-    parser.once('end', resolve);
-    parser.once('close', resolve);
-  });
+  const take = (value: unknown): void => {
+    if (filler.takeWriterLine(value)) return;
+    const event = filler.complete(value);
+    const problem = problemWith(event) ?? (writer.append(event, urgencyOf(event)) ? undefined : 'not written');
+    if (problem === undefined) written += 1;
+    else refuse(problem);
+  };
   try {
-    for await (const chunk of io.stdin.iterator({ destroyOnReturn: false })) {
-      if (io.signal.aborted || !parser.writable) break;
-      parser.write(chunk as Buffer);
-    }
-  } catch (error) {
-    if (!io.signal.aborted) throw error;
+    await readRecords(io, {
+      value: (value) => {
+        record += 1;
+        try {
+          take(value);
+        } catch (error) {
+          refuse(messageOf(error));
+        }
+      },
+      problem: (problem) => {
+        record += 1;
+        refuse(problem);
+      },
+    });
+  } finally {
+    writer.close();
   }
-  if (parser.writable) parser.end();
-  await ended;
+  say(io.stderr, `${count(written, 'event')} written${refused === 0 ? '' : `, ${refused} refused`}`);
+  return refused > 0 || io.signal.aborted ? 1 : outcome(writer);
 }
 
 function openWriter(flags: EmitFlags, io: CliIo): EventWriter {
-  return new EventWriter({ ledger: flags.ledger, attempt: flags.attempt, env: io.env, cwd: io.cwd });
+  return new EventWriter({
+    ledger: flags.ledger,
+    attempt: flags.attempt,
+    env: io.env,
+    cwd: io.cwd,
+    now: () => io.clock.now(),
+    say: (line) => say(io.stderr, line),
+  });
 }
 
 function outcome(writer: EventWriter): ExitCode {
   const { spooled, lost } = writer.status;
   return spooled + lost > 0 ? 1 : 0;
-}
-
-/** The stream of another writer's file: its header and end are not this one's. */
-function isWriterLine(value: unknown): boolean {
-  const type = (value as { type?: unknown } | null)?.type;
-  return type === 'writer_opened' || type === 'writer_closed';
 }
 
 function urgencyOf(event: EventInput): 'now' | 'soon' {
@@ -129,8 +117,19 @@ function urgencyOf(event: EventInput): 'now' | 'soon' {
 
 /** What is wrong with an event, as the reader of its line would say it. */
 function problemWith(event: EventInput): string | undefined {
-  const parsed = parseText(JSON.stringify({ ts: new Date(0).toISOString(), ...event, seq: 1 }));
+  let overflow: string | undefined;
+  const text = JSON.stringify({ ts: new Date(0).toISOString(), ...event, seq: 1 }, (name, value: unknown) => {
+    // JSON would make it null, which is absent
+    if (typeof value === 'number' && !Number.isFinite(value)) overflow ??= name;
+    return value;
+  });
+  if (overflow !== undefined) return `${overflow}: a number beyond what a double holds`;
+  const parsed = parseText(text);
   return parsed.kind === 'rejected' ? parsed.message : undefined;
+}
+
+function shellQuoted(text: string): string {
+  return /^[A-Za-z0-9._/:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** Fills in what an event may leave out. */
@@ -139,6 +138,8 @@ class Filler {
   readonly #io: CliIo;
   readonly #startedMs: number;
   #runId: string | undefined;
+  /** Of the events of the file that is being copied, if its header was in the stream. */
+  #copiedAttempt: string | undefined;
 
   constructor(flags: EmitFlags, io: CliIo) {
     this.#flags = flags;
@@ -146,6 +147,19 @@ class Filler {
     const started = Number(io.env['RUNFOLD_STARTED']);
     this.#startedMs = Number.isFinite(started) && started > 0 ? started * 1000 : io.clock.now();
     this.#runId = flags.run ?? (hasKey(flags) ? runId(keyOf(flags)) : io.env['RUNFOLD_RUN_ID']);
+  }
+
+  /**
+   * The header and the end of another writer's file are not this one's; but its events keep the attempt that they
+   * had in it, or two executions would become one.
+   */
+  takeWriterLine(value: unknown): boolean {
+    const { type, attempt, writer } = (value ?? {}) as Partial<Record<'type' | 'attempt' | 'writer', unknown>>;
+    if (type === 'writer_opened') {
+      const own = attempt ?? writer;
+      this.#copiedAttempt = typeof own === 'string' ? own : undefined;
+    }
+    return type === 'writer_opened' || type === 'writer_closed';
   }
 
   complete(value: unknown): EventInput {
@@ -163,13 +177,21 @@ class Filler {
       type,
       ts: given['ts'] ?? this.#flags.ts,
       run_id: given['run_id'] ?? this.#runIdOf(type, fields),
+      attempt: given['attempt'] ?? this.#attemptOf(given['source']),
     };
     if (type === 'metric' || type === 'resource_sample') {
       event['elapsed_seconds'] ??= Math.max(0, this.#io.clock.now() - this.#startedMs) / 1000;
     }
     if (event['ts'] === undefined) delete event['ts'];
-    this.#runId = String(event['run_id']);
+    const runOfIt = EVENT_SCHEMAS.metric.shape.run_id.safeParse(event['run_id']);
+    if (runOfIt.success) this.#runId = runOfIt.data;
     return event as EventInput;
+  }
+
+  /** Undefined where it is the default of our own file, whose header says it. */
+  #attemptOf(source: unknown): string | undefined {
+    if (!this.#flags.attempt && this.#copiedAttempt !== undefined) return this.#copiedAttempt;
+    return NEEDS_ATTEMPT.has(source) ? this.#flags.attempt || attemptFromEnv(this.#io.env) : undefined;
   }
 
   #keyOf(given: Readonly<Record<string, unknown>>): object {

@@ -1,10 +1,11 @@
 // runfold status: how far the log has been read.
+import type { Holder } from '../../db/lock.ts';
 import { openReadOnly } from '../../db/open.ts';
 import { ledgerStatus, type LedgerStatus } from '../../projector/health.ts';
 import { holderOf, locate, type Place } from '../../projector/open.ts';
 import { freshen } from '../freshness.ts';
 import { bytes, count, duration } from '../human.ts';
-import { say, type CliIo, type ExitCode } from '../io.ts';
+import { say, sayJson, type CliIo, type ExitCode } from '../io.ts';
 import type { PlaceFlags } from '../options.ts';
 import { printSafe } from '../print-safe.ts';
 
@@ -21,17 +22,16 @@ export async function status(flags: StatusFlags, io: CliIo): Promise<ExitCode> {
     const report = ledgerStatus(db, io.clock.now());
     const holder = holderOf(place);
     if (flags.json === true) {
-      say(io.stdout, JSON.stringify({ ...report, database: place.file, holder: holder ?? null }, null, 2));
-    } else for (const line of describe(report, place, io.clock.now())) say(io.stdout, line);
+      sayJson(io.stdout, { ...report, database: place.file, holder: holder ?? null }, 2);
+    } else for (const line of describe(report, place, holder, io.clock.now())) say(io.stdout, line);
     return 0;
   } finally {
     db.close();
   }
 }
 
-function describe(report: LedgerStatus, place: Place, nowMs: number): string[] {
+function describe(report: LedgerStatus, place: Place, holder: Holder | undefined, nowMs: number): string[] {
   const { files } = report;
-  const holder = holderOf(place);
   const lag =
     report.lag_bytes === 0
       ? 'none'

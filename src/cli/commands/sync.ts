@@ -8,7 +8,7 @@ import type { RebuildResult } from '../../projector/rebuild.ts';
 import { count } from '../human.ts';
 import { say, type CliIo, type ExitCode } from '../io.ts';
 import type { PlaceFlags } from '../options.ts';
-import { printSafe } from '../print-safe.ts';
+import { jsonSafe, printSafe } from '../print-safe.ts';
 import { ProgressLine } from '../progress.ts';
 
 export interface SyncFlags extends PlaceFlags {
@@ -39,7 +39,9 @@ export async function sync(flags: SyncFlags, io: CliIo): Promise<ExitCode> {
     return 1;
   }
   for (const line of outcome.value) say(io.stdout, line);
-  return 0;
+  // between two transactions: the next one goes on from there
+  if (io.signal.aborted) say(io.stderr, 'interrupted: not all has been read');
+  return io.signal.aborted ? 1 : 0;
 }
 
 /** What to print. */
@@ -52,7 +54,7 @@ async function work(flags: SyncFlags, place: Place, progress: ProgressLine, io: 
   }
   using open = OpenProjector.open(place, 'sync', io.clock);
   const result = await open.projector.pass({ ...options, ...(flags.thorough === true && { thorough: true }) });
-  return [flags.json === true ? JSON.stringify(result) : summary(result, 'new event')];
+  return [flags.json === true ? jsonSafe(result) : summary(result, 'new event')];
 }
 
 function describeRebuild(file: string, { pass, lost, damaged }: RebuildResult): string[] {

@@ -3,7 +3,7 @@ import { locate } from '../../projector/open.ts';
 import { verify as compareWithRebuilt, type Difference, type VerifyReport } from '../../projector/verify.ts';
 import { freshen } from '../freshness.ts';
 import { count } from '../human.ts';
-import { say, type CliIo, type ExitCode } from '../io.ts';
+import { say, sayJson, type CliIo, type ExitCode } from '../io.ts';
 import type { PlaceFlags } from '../options.ts';
 import { printSafe } from '../print-safe.ts';
 import { ProgressLine } from '../progress.ts';
@@ -25,7 +25,7 @@ export async function verify(flags: VerifyFlags, io: CliIo): Promise<ExitCode> {
     signal: io.signal,
   });
   progress.done();
-  if (flags.json === true) say(io.stdout, JSON.stringify(report, null, 2));
+  if (flags.json === true) sayJson(io.stdout, report, 2);
   else for (const line of describe(report)) say(io.stdout, line);
   return report.differenceCount === 0 && report.leftOut.length === 0 ? 0 : 3;
 }
