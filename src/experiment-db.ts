@@ -133,7 +133,8 @@ export class ExperimentDB implements AsyncDisposable {
     try {
       open = OpenProjector.open(this.#place, 'ExperimentDB.sync', this.#clock);
     } catch (error) {
-      const holder = error instanceof RunfoldError && error.code === 'projector_running' ? error.cause : undefined;
+      const holder =
+        error instanceof RunfoldError && error.code === 'projector_running' ? error.cause : undefined;
       if (holder === undefined) throw error;
       return { heldBy: holder as Holder };
     }

@@ -25,7 +25,12 @@ function setUp() {
   const storage = new TimedStorage(mount, clock);
   const ending = new AbortController();
   const hangs: (PendingCall | undefined)[] = [];
-  const options = { storage, clock, signal: ending.signal, onHang: (call: PendingCall | undefined) => hangs.push(call) };
+  const options = {
+    storage,
+    clock,
+    signal: ending.signal,
+    onHang: (call: PendingCall | undefined) => hangs.push(call),
+  };
   return { mount, storage, ending, hangs, options };
 }
 

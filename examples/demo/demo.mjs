@@ -25,7 +25,10 @@ const env = { ...process.env, RUNFOLD_DIR: LEDGER };
 const startedAt = Date.now();
 say(`${jobs.length} jobs, ${AT_ONCE} at once; each logs into ${relative(process.cwd(), LEDGER)}`);
 
-const watcher = spawn(process.execPath, [CLI, 'watch', '--quiet'], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+const watcher = spawn(process.execPath, [CLI, 'watch', '--quiet'], {
+  env,
+  stdio: ['ignore', 'ignore', 'pipe'],
+});
 const watcherSays = createInterface({ input: watcher.stderr });
 await once(watcherSays, 'line');
 
@@ -57,7 +60,10 @@ async function runJob(job) {
  * @param {import('./jobs.mjs').Job['kill']} kill
  */
 async function runOnce(job, kill) {
-  const child = spawn(process.execPath, jobArguments(job, CHECKPOINTS), { env, stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = spawn(process.execPath, jobArguments(job, CHECKPOINTS), {
+    env,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   createInterface({ input: child.stdout }).on('line', (line) => {
     if (kill && epochOfLine(line) === kill.atEpoch) child.kill(kill.signal);
   });
@@ -85,7 +91,9 @@ async function report() {
   for (const { exception_type, message } of errors) say(`error: ${exception_type}: ${message}`);
   say(`\nGo on with:\n  export RUNFOLD_DIR=${LEDGER}`);
   for (const command of ['status', 'doctor', 'verify']) say(`  npx runfold ${command}`);
-  say(`  sqlite3 -readonly ${db.file} 'SELECT dataset, method, avg(final_f1) FROM experiment_runs JOIN run_results USING (run_id) GROUP BY 1, 2'`);
+  say(
+    `  sqlite3 -readonly ${db.file} 'SELECT dataset, method, avg(final_f1) FROM experiment_runs JOIN run_results USING (run_id) GROUP BY 1, 2'`,
+  );
   db.close();
 }
 

@@ -1,6 +1,17 @@
 // The runs as a plain table.
 
-const COLUMNS = ['dataset', 'method', 'seed', 'status', 'reason', 'attempts', 'epochs', 'loss', 'f1', 'test_f1'];
+const COLUMNS = [
+  'dataset',
+  'method',
+  'seed',
+  'status',
+  'reason',
+  'attempts',
+  'epochs',
+  'loss',
+  'f1',
+  'test_f1',
+];
 
 /**
  * @param {import('runfold').RunRecord[]} runs
@@ -24,9 +35,16 @@ export function runTable(runs, resultsOf, lastLossOf) {
     ];
   });
   const sorted = rows.toSorted((a, b) => a.join('\0').localeCompare(b.join('\0')));
-  const widths = COLUMNS.map((name, index) => Math.max(name.length, ...rows.map((row) => row[index]?.length ?? 0)));
+  const widths = COLUMNS.map((name, index) =>
+    Math.max(name.length, ...rows.map((row) => row[index]?.length ?? 0)),
+  );
   return [COLUMNS, ...sorted]
-    .map((row) => row.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join('  ').trimEnd())
+    .map((row) =>
+      row
+        .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
     .join('\n');
 }
 

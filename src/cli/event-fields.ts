@@ -80,7 +80,10 @@ export function withFields(command: Command, type: EmittedType): Command {
 }
 
 /** The values of the options as the fields of an event; a value no field takes is left for the parser to name. */
-export function readFields(type: EmittedType, flags: Readonly<Record<string, unknown>>): Record<string, unknown> {
+export function readFields(
+  type: EmittedType,
+  flags: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
   const fields: Record<string, unknown> = {};
   for (const { name, flag, schema } of fieldsOf(type)) {
     const given = flags[camelCase(flag.slice(2))];

@@ -12,7 +12,11 @@ import { ProgressLine } from './progress.ts';
 const BOUND_MS = 10_000;
 
 /** Makes a bounded pass, or says on stderr who holds the database; then the tables are as fresh as that one keeps them. */
-export async function freshen(place: Place, io: CliIo, options: PassOptions = {}): Promise<PassResult | undefined> {
+export async function freshen(
+  place: Place,
+  io: CliIo,
+  options: PassOptions = {},
+): Promise<PassResult | undefined> {
   const isFirst = !existsSync(place.file);
   try {
     using open = OpenProjector.open(place, 'sync', io.clock);
@@ -34,7 +38,8 @@ export async function freshen(place: Place, io: CliIo, options: PassOptions = {}
       return undefined;
     }
     io.signal.throwIfAborted();
-    if (signal.aborted) say(io.stderr, `not synced to the end within ${BOUND_MS / 1000} s; run: runfold sync`);
+    if (signal.aborted)
+      say(io.stderr, `not synced to the end within ${BOUND_MS / 1000} s; run: runfold sync`);
     else say(io.stderr, `as of ${isoTime(io.clock.now())}`);
     return outcome.value;
   } catch (error) {

@@ -2,7 +2,6 @@
 import { Command, CommanderError } from 'commander';
 import { errnoOf, messageOf, RunfoldError } from '../errors.ts';
 import { CLIENT } from '../events/client.ts';
-import type { PlaceFlags } from './options.ts';
 import { withJson, withKey, withLedger, withPlace } from './options.ts';
 import { withFields, type EmittedType } from './event-fields.ts';
 import { say, type CliIo, type ExitCode } from './io.ts';
@@ -136,7 +135,8 @@ function addEmit(program: Command, io: CliIo, finish: (code: ExitCode) => void):
     .description('write events from the shell: `emit -` takes them from stdin, one JSON object a line')
     .argument('[source]', '- for stdin')
     .action(async (source: string | undefined, flags: EmitFlags) => {
-      if (source !== '-') throw new RunfoldError('usage', 'emit needs a type or -', {
+      if (source !== '-')
+        throw new RunfoldError('usage', 'emit needs a type or -', {
           hint: 'See: runfold emit --help',
         });
       const { emitStream } = await import('./commands/emit.ts');
@@ -159,5 +159,3 @@ function withEmitFlags(command: Command): Command {
     .option('--attempt <id>', 'which execution of the run (default: $RUNFOLD_ATTEMPT)')
     .option('--ts <time>', 'when, RFC 3339 (default: now)');
 }
-
-export type { PlaceFlags };

@@ -19,7 +19,10 @@ type Parser = ReturnType<typeof ndjson.parse> & {
 };
 
 /** Hands on each record as it comes, until the end or the signal; a line that the signal cut off is dropped. */
-export async function readRecords({ stdin, signal }: Pick<CliIo, 'stdin' | 'signal'>, sink: RecordSink): Promise<void> {
+export async function readRecords(
+  { stdin, signal }: Pick<CliIo, 'stdin' | 'signal'>,
+  sink: RecordSink,
+): Promise<void> {
   const parser = makeParser(sink);
   const stop = (): void => void stdin.destroy();
   signal.addEventListener('abort', stop, { once: true });

@@ -37,9 +37,13 @@ export function prepareDatabaseDirectory(file: string, uid: number, statfs?: Sta
   for (const suffix of FILES) assertNoSymlink(file + suffix);
   const network = networkFileSystem(directory, statfs);
   if (network !== undefined) {
-    throw new RunfoldError('database_on_network', `${file} is on ${network}: SQLite’s WAL does not work there`, {
-      hint: `Name a file on a local disk of this machine with --db or RUNFOLD_DB, or leave both out for /var/tmp/runfold-${uid}/. The database is made from the log; it needs no backup.`,
-    });
+    throw new RunfoldError(
+      'database_on_network',
+      `${file} is on ${network}: SQLite’s WAL does not work there`,
+      {
+        hint: `Name a file on a local disk of this machine with --db or RUNFOLD_DB, or leave both out for /var/tmp/runfold-${uid}/. The database is made from the log; it needs no backup.`,
+      },
+    );
   }
 }
 

@@ -66,7 +66,9 @@ export function openReadOnly(file: string): Db {
 }
 
 function missing(file: string): RunfoldError {
-  return new RunfoldError('database_missing', `there is no database at ${file}`, { hint: 'Run: runfold sync' });
+  return new RunfoldError('database_missing', `there is no database at ${file}`, {
+    hint: 'Run: runfold sync',
+  });
 }
 
 function openWith(file: string, pragmas: readonly string[]): Db {

@@ -47,7 +47,9 @@ function describeIssue(issue: z.core.$ZodIssue, value: unknown): string {
 function describeUnion({ errors }: z.core.$ZodIssueInvalidUnion): string {
   const members = errors.flat().map((member) => {
     if (member.code === 'invalid_type') return NOUNS[member.expected] ?? member.expected;
-    return member.code === 'invalid_value' ? member.values.map((value) => JSON.stringify(value)).join(', ') : '';
+    return member.code === 'invalid_value'
+      ? member.values.map((value) => JSON.stringify(value)).join(', ')
+      : '';
   });
   return `must be ${[...new Set(members)].filter((member) => member !== '').join(' or ')}`;
 }

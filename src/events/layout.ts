@@ -5,14 +5,8 @@ export const LEDGER_FILE = 'ledger.json';
 export const EVENTS_DIR = 'events';
 export const EVENT_FILE_SUFFIX = '.ndjson';
 
-const ULID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
 const LIKE_A_ULID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}/i;
 const ORIGIN = /^[A-Za-z0-9._-]{1,64}$/;
-
-/** A canonical (upper-case) ULID. */
-export function isUlid(text: string): boolean {
-  return ULID.test(text);
-}
 
 /** Such a file name is never taken for a hand-made file, whatever follows the first 26 characters. */
 export function isNamedLikeUlid(name: string): boolean {

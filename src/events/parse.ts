@@ -47,7 +47,8 @@ function hasByteOrderMark(bytes: Buffer): boolean {
 
 /** `parseLine` for a line whose bytes are known to be short enough, without NUL and valid UTF-8. */
 export function parseText(text: string): ParsedLine {
-  if (text.charCodeAt(0) === 0xfe_ff) return rejected('byte_order_mark', 'line begins with a byte order mark');
+  if (text.charCodeAt(0) === 0xfe_ff)
+    return rejected('byte_order_mark', 'line begins with a byte order mark');
   if (exceedsDepth(text, MAX_DEPTH)) return rejected('too_deep', `nested more than ${MAX_DEPTH} deep`);
   let value: unknown;
   try {

@@ -7,7 +7,15 @@ import type { FileState } from './file-state.ts';
 import { fold } from './fold.ts';
 import { cutsOf, resultsRow } from './results.ts';
 import { RunStore, type StoredSeries } from './run-store.ts';
-import { addPoint, emptySummary, isSuperseded, newSeries, summarize, type Cut, type Series } from './series.ts';
+import {
+  addPoint,
+  emptySummary,
+  isSuperseded,
+  newSeries,
+  summarize,
+  type Cut,
+  type Series,
+} from './series.ts';
 
 interface TouchedRun {
   /** By writer, then by attempt. */
@@ -147,10 +155,7 @@ export class Applier {
       if (!isOutOfView) this.#cut(runId, run, stored, cuts.get(stored.series.attempt) ?? NO_CUT);
     }
     for (const stored of run.dirty) this.#store.saveSeries(runId, stored);
-    this.#store.saveResults(
-      runId,
-      attempts.length === 0 ? undefined : resultsRow(attempts, series, results),
-    );
+    this.#store.saveResults(runId, attempts.length === 0 ? undefined : resultsRow(attempts, series, results));
   }
 
   /** Summarizes a series anew, by one scan of its range, if what supersedes its points has changed. */

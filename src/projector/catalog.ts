@@ -93,7 +93,10 @@ export class Catalog {
     const now = this.#clock.now();
     const silent = [...this.#files.values()].filter(
       (file) =>
-        file.state === 'live' && file.kind === 'writer' && file.reason === null && now - file.mtimeMs >= PACE.quietAfter,
+        file.state === 'live' &&
+        file.kind === 'writer' &&
+        file.reason === null &&
+        now - file.mtimeMs >= PACE.quietAfter,
     );
     if (silent.length === 0) return;
     const busy = this.#writersOfUnfinishedRuns();

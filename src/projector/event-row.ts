@@ -64,7 +64,9 @@ function nonfiniteJson(event: EventOf<'metric'>): string | null {
 }
 
 /** The object itself if all of it is finite, as nearly always. */
-function finiteExtra(extra: Readonly<Record<string, Measure | null>>): Readonly<Record<string, number>> | null {
+function finiteExtra(
+  extra: Readonly<Record<string, Measure | null>>,
+): Readonly<Record<string, number>> | null {
   const entries = Object.entries(extra);
   const numbers = entries.filter((entry): entry is [string, number] => typeof entry[1] === 'number');
   if (numbers.length === 0) return null;

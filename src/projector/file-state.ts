@@ -2,13 +2,11 @@
 
 /**
  * live: read on. quiet: its runs are finished and it has been silent for long. complete: its writer closed it
- * and every line came. frozen: not read on (see FreezeReason). misplaced: its name says another writer.
+ * and every line came. frozen: not read on, for a reason that can pass
+ * (truncated, rewritten) or that the file itself says (second_header, other_format). misplaced: its name says another writer.
  * missing: gone or unreadable.
  */
 export type FileStatus = 'live' | 'quiet' | 'complete' | 'frozen' | 'misplaced' | 'missing';
-
-/** `truncated` and `rewritten` can pass; the others are what the file says. */
-export type FreezeReason = 'truncated' | 'rewritten' | 'second_header' | 'other_format';
 
 export interface FileState {
   /** Relative to the ledger, with forward slashes. */
@@ -101,7 +99,12 @@ export function misplaced(file: FileState, reason: string, rival: string | null,
   return { ...unread(file, since), state: 'misplaced', reason, writer: rival };
 }
 
-export function withStatus(file: FileState, state: FileStatus, reason: string | null, now: string): FileState {
+export function withStatus(
+  file: FileState,
+  state: FileStatus,
+  reason: string | null,
+  now: string,
+): FileState {
   if (file.state === state && file.reason === reason) return file;
   return { ...file, state, reason, since: now };
 }

@@ -70,7 +70,9 @@ export class FileStore {
   }
 
   load(): FileState[] {
-    const rows = this.#db.prepare(`SELECT ${COLUMNS.join(', ')} FROM _files ORDER BY path`).all() as FileRow[];
+    const rows = this.#db
+      .prepare(`SELECT ${COLUMNS.join(', ')} FROM _files ORDER BY path`)
+      .all() as FileRow[];
     return rows.map(decodeFile);
   }
 
@@ -100,7 +102,9 @@ export class FileStore {
   /** The last stretch begun, which the next line may make longer. */
   lastStretch(path: string): Stretch | undefined {
     return this.#db
-      .prepare('SELECT first, last, offset FROM _stretches WHERE path = ? AND unknown = 0 ORDER BY offset DESC LIMIT 1')
+      .prepare(
+        'SELECT first, last, offset FROM _stretches WHERE path = ? AND unknown = 0 ORDER BY offset DESC LIMIT 1',
+      )
       .get(path) as Stretch | undefined;
   }
 
@@ -120,7 +124,9 @@ export class FileStore {
   }
 
   holes(): (Range & { path: string })[] {
-    return this.#db.prepare('SELECT path, offset, length FROM _holes ORDER BY path, offset').all() as (Range & {
+    return this.#db
+      .prepare('SELECT path, offset, length FROM _holes ORDER BY path, offset')
+      .all() as (Range & {
       path: string;
     })[];
   }
@@ -159,8 +165,17 @@ function encodeFile(file: FileState): FileRow {
 }
 
 function decodeFile(row: FileRow): FileState {
-  const { user_name, scanned_nul, holes_until, mtime_ms, after_close, max_seq, closed_seq, last_ts, ...same } =
-    row;
+  const {
+    user_name,
+    scanned_nul,
+    holes_until,
+    mtime_ms,
+    after_close,
+    max_seq,
+    closed_seq,
+    last_ts,
+    ...same
+  } = row;
   return {
     ...same,
     scannedNul: scanned_nul === 1,

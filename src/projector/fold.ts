@@ -1,12 +1,5 @@
 // A run's events -> its rows in the small tables. A pure function: whatever order the events are given in.
-import {
-  attemptsOf,
-  inEventOrder,
-  isOfType,
-  viewStart,
-  type Attempt,
-  type FoldEvent,
-} from './attempts.ts';
+import { attemptsOf, inEventOrder, isOfType, viewStart, type Attempt, type FoldEvent } from './attempts.ts';
 import { foldSlurmJobs, ownJobOf, waitingRestart, type SlurmJobRow } from './slurm-fold.ts';
 import { statusOf, type AttemptStatus } from './status.ts';
 

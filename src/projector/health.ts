@@ -116,8 +116,7 @@ function* fileFindings(file: FileState, store: FileStore, occupied: ReadonlySet<
       ...at,
       kind: 'missing',
       what: `${file.reason === GONE ? 'gone' : `cannot be read (${file.reason ?? ''})`} ${since}; its ${file.events} events stay in the tables`,
-      advice:
-        'Bring it back or make it readable; to give its rows up: runfold sync --rebuild --lose-missing',
+      advice: 'Bring it back or make it readable; to give its rows up: runfold sync --rebuild --lose-missing',
     };
   }
   if (file.state === 'frozen') {
@@ -232,7 +231,8 @@ function* orphanFindings(db: Db): Generator<Finding> {
       where: `run ${run_id}`,
       offset: null,
       what: `has events of writer ${writer}${writers > 1 ? ` and ${writers - 1} more` : ''} but no run_created`,
-      advice: 'Its run_created is lost or rejected: write it again, with runfold emit run-created, the same key and --attempt.',
+      advice:
+        'Its run_created is lost or rejected: write it again, with runfold emit run-created, the same key and --attempt.',
     };
   }
 }

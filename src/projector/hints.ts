@@ -32,8 +32,7 @@ export function watchForHints(options: HintsOptions): () => Promise<void> {
     atomic: false,
     awaitWriteFinish: false,
     ignored: (candidate, stats) =>
-      stats?.isFile() === true &&
-      (!candidate.endsWith(EVENT_FILE_SUFFIX) || isSettled(relative(candidate))),
+      stats?.isFile() === true && (!candidate.endsWith(EVENT_FILE_SUFFIX) || isSettled(relative(candidate))),
   });
   const hint = (absolute: string): void => onHint(relative(absolute));
   watcher.on('add', hint).on('change', hint).on('error', onError);

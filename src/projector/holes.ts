@@ -59,7 +59,7 @@ export class HoleKeeper {
     const end = hole.offset + hole.length;
     let hasNul = false;
     // bit by bit, for a hole may be larger than the memory
-    for (let at = hole.offset; at < end; ) {
+    for (let at = hole.offset; at < end;) {
       const part = await this.#storage.read(path, at, Math.min(LOOKAHEAD_BYTES, end - at));
       if (isProblem(part) || part.size < end || part.bytes.length === 0) return false;
       const lf = nextLineFeed(part.bytes, 0);

@@ -2,13 +2,7 @@
 export { systemClock, type Clock } from '../clock.ts';
 export type { Holder } from '../db/lock.ts';
 export type { FileState, FileStatus } from './file-state.ts';
-export {
-  findings,
-  ledgerStatus,
-  type Finding,
-  type FindingKind,
-  type LedgerStatus,
-} from './health.ts';
+export { findings, ledgerStatus, type Finding, type FindingKind, type LedgerStatus } from './health.ts';
 export { holderOf, locate, OpenProjector, rebuildLocked, type Place, type PlaceOptions } from './open.ts';
 export { Projector, type PassOptions, type PassProgress, type PassResult } from './projector.ts';
 export { rebuild, type RebuildOptions, type RebuildResult } from './rebuild.ts';

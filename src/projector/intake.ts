@@ -220,7 +220,7 @@ class Intake {
     if (parsed.kind !== 'event' || this.#file.kind !== 'writer') return 'new';
     const seq = parsed.event.seq ?? 0;
     if (seq === 0 || seq > this.#file.maxSeq) return 'new';
-    return this.#seen.compare(seq, this.#bytes.subarray(at, end));
+    return this.#seen.compare(seq, this.#bytes.subarray(at, end), this.#base + at);
   }
 
   #obey(verdict: Exclude<Verdict, { kind: 'apply' }>, at: number, lf: number): boolean {

@@ -34,7 +34,7 @@ async function checksum(
   storage: LedgerStorage,
 ): Promise<number | undefined> {
   let sum = crc;
-  for (let at = from; at < to; ) {
+  for (let at = from; at < to;) {
     const part = await storage.read(path, at, Math.min(READ_BYTES, to - at));
     if (isProblem(part) || part.bytes.length === 0) return undefined;
     sum = crc32(part.bytes, sum);

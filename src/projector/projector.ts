@@ -223,7 +223,7 @@ export class Projector {
   async #readAll(paths: string[], options: PassOptions, result: PassResult): Promise<void> {
     const progress = new Map<string, { done: number; total: number }>();
     result.files += paths.length;
-    for (let queue = paths; queue.length > 0 && options.signal?.aborted !== true; ) {
+    for (let queue = paths; queue.length > 0 && options.signal?.aborted !== true;) {
       const reads = await this.#readSome(queue, options);
       const later: string[] = [];
       const round = new Round(this.#parts);

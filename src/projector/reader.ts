@@ -53,7 +53,8 @@ export async function look(
   }
   const overlap = isInsideLongLine(file) ? 0 : file.marker.length;
   const before = read.bytes.subarray(0, overlap);
-  if (!before.equals(file.marker.subarray(0, overlap))) return stateOnly(suspect(seen, before, context.clock));
+  if (!before.equals(file.marker.subarray(0, overlap)))
+    return stateOnly(suspect(seen, before, context.clock));
   const bytes = read.bytes.subarray(overlap);
   if (bytes.length === 0) return stateOnly(returned(seen, now));
   const batch = await intake(seen, bytes, context);

@@ -2,9 +2,9 @@
 import { openForBuilding, openReadOnly, type Db } from '../db/open.ts';
 import { buildPath, removeDatabase, swapIn } from '../db/swap.ts';
 import { errnoOf, RunfoldError } from '../errors.ts';
-import { FileStore } from './file-store.ts';
-import { Projector, type PassResult } from './projector.ts';
-import { replay, type Loss, type ReplayOptions } from './replay.ts';
+import type { FileState } from './file-state.ts';
+import type { PassResult } from './projector.ts';
+import { filesRead, replay, type Loss, type ReplayOptions } from './replay.ts';
 
 export interface RebuildOptions extends ReplayOptions {
   /** Goes on although rows are lost whose files are gone or changed. */
@@ -26,13 +26,10 @@ export interface RebuildResult {
  */
 export async function rebuild(file: string, options: RebuildOptions): Promise<RebuildResult> {
   const built = buildPath(file, process.pid);
-  const { live, isDamaged } = openIfSound(file);
+  const { files, isDamaged } = askWhatWasRead(file, options);
   const db = openForBuilding(built);
   try {
-    const { projector, pass: replayed, losses } =
-      live === undefined
-        ? { projector: newProjector(db, options), pass: undefined, losses: [] }
-        : await replay(live, db, options);
+    const { projector, pass: first, losses } = await replay(files, new Map(), db, options);
     const withRows = losses.filter(({ events }) => events > 0);
     if (withRows.length > 0 && options.loseMissing !== true) throw wouldLose(withRows);
     const { onProgress, signal } = options;
@@ -43,19 +40,12 @@ export async function rebuild(file: string, options: RebuildOptions): Promise<Re
     });
     options.signal?.throwIfAborted();
     db.close();
-    live?.close();
     const damaged = await swapIn(built, file, isDamaged);
-    const pass = replayed === undefined ? last : sumUp(replayed, last);
-    return { pass, lost: losses, damaged };
+    return { pass: sumUp(first, last), lost: losses, damaged };
   } finally {
-    live?.close();
     db.close();
     removeDatabase(built);
   }
-}
-
-function newProjector(db: Db, { ledger, storage, clock }: RebuildOptions): Projector {
-  return new Projector(db, ledger, storage, clock);
 }
 
 function sumUp(first: PassResult, last: PassResult): PassResult {
@@ -68,23 +58,22 @@ function sumUp(first: PassResult, last: PassResult): PassResult {
   };
 }
 
-/** What another schema version or a damaged file has read cannot be asked; then everything is read. */
-function openIfSound(file: string): { live: Db | undefined; isDamaged: boolean } {
+/** A database of another schema version or a damaged one cannot be asked; then everything is read. */
+function askWhatWasRead(
+  file: string,
+  { ledger }: RebuildOptions,
+): { files: FileState[]; isDamaged: boolean } {
   let live: Db | undefined;
   try {
     live = openReadOnly(file);
-    // damage shows where it is read: this is what will be asked
-    live.prepare('SELECT * FROM _projection').all();
-    new FileStore(live).load();
-    return { live, isDamaged: false };
+    return { files: filesRead(live, ledger), isDamaged: false };
   } catch (error) {
-    live?.close();
     const code = errnoOf(error) ?? '';
     const isDamaged = code === 'database_corrupt' || code.startsWith('SQLITE_CORRUPT');
-    if (isDamaged || code === 'database_missing' || code === 'database_outdated') {
-      return { live: undefined, isDamaged };
-    }
-    throw error;
+    if (!isDamaged && code !== 'database_missing' && code !== 'database_outdated') throw error;
+    return { files: [], isDamaged };
+  } finally {
+    live?.close();
   }
 }
 

@@ -26,19 +26,29 @@ export interface ReplayOptions {
 }
 
 /**
- * Reads into `into` what `from` has read, and says which files no longer hold what was read from them.
+ * What a database has read of which file.
  *
- * @throws RunfoldError `database_other_ledger`; an AbortError if the signal came before all was read.
+ * @throws RunfoldError `database_other_ledger`.
+ */
+export function filesRead(db: Db, ledger: LedgerInfo): FileState[] {
+  assertOfLedger(db, ledger);
+  return new FileStore(db).load();
+}
+
+/**
+ * Reads into `into` what another database has read, and says which files no longer hold what was read from them.
+ *
+ * @param stops where the lines end that stopped a file: they are not before its offset, but they are reported
+ * @throws an AbortError if the signal came before all was read.
  */
 export async function replay(
-  from: Db,
+  files: readonly FileState[],
+  stops: ReadonlyMap<string, number>,
   into: Db,
   options: ReplayOptions,
 ): Promise<{ projector: Projector; pass: PassResult; losses: Loss[] }> {
   const { ledger, storage, clock, onProgress, signal } = options;
-  assertOfLedger(from, ledger);
-  const stops = stopLines(from);
-  const before = new FileStore(from).load().filter((file) => hasBeenRead(file) || stops.has(file.path));
+  const before = files.filter((file) => hasBeenRead(file) || stops.has(file.path));
   const projector = new Projector(into, ledger, storage, clock);
   const read = async (upTo: ReadonlyMap<string, number>): Promise<PassResult> =>
     await projector.pass({ upTo, ...(onProgress && { onProgress }), ...(signal && { signal }) });
@@ -47,20 +57,17 @@ export async function replay(
   signal?.throwIfAborted();
   const losses = before.flatMap((file) => {
     const reason = lossOf(file, projector.files.get(file.path));
-    return reason === undefined ? [] : [{ path: file.path, writer: file.writer, reason, events: file.events }];
+    return reason === undefined
+      ? []
+      : [{ path: file.path, writer: file.writer, reason, events: file.events }];
   });
-  // for the lines that stopped a file are not before its offset
-  const { lines, rejected } = await read(stops);
+  await read(stops);
   signal?.throwIfAborted();
-  return {
-    projector,
-    pass: { ...pass, lines: pass.lines + lines, rejected: pass.rejected + rejected },
-    losses,
-  };
+  return { projector, pass, losses };
 }
 
-/** The end of the line that stopped a file, by path: it is in `_rejected`, and nothing after it was read. */
-function stopLines(db: Db): Map<string, number> {
+/** By path, the end of the line that stopped a file: it is in `_rejected`, and nothing after it was read. */
+export function stopLines(db: Db): Map<string, number> {
   const ends = db
     .prepare(
       `SELECT r.file, max(r.offset + r.length) FROM _rejected r JOIN _files f ON f.path = r.file
@@ -73,11 +80,12 @@ function stopLines(db: Db): Map<string, number> {
 
 /** One that no pass has been made into is of no ledger yet. */
 function assertOfLedger(db: Db, ledger: LedgerInfo): void {
-  const known = db.prepare('SELECT ledger_id FROM _projection').pluck().get() ?? ledger.ledger_id;
+  const row = db.prepare('SELECT ledger_id FROM _projection').get() as { ledger_id: string } | undefined;
+  const known = row?.ledger_id ?? ledger.ledger_id;
   if (known === ledger.ledger_id) return;
   throw new RunfoldError(
     'database_other_ledger',
-    `${db.name} is of ledger ${String(known)}, not of ${ledger.ledger_id} at ${ledger.path}`,
+    `${db.name} is of ledger ${known}, not of ${ledger.ledger_id} at ${ledger.path}`,
     { hint: 'Name another file with --db or RUNFOLD_DB, or leave it out: every ledger has its own default.' },
   );
 }

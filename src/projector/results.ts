@@ -94,7 +94,8 @@ function bestOf(placed: readonly Placed[], index: number): Mark | undefined {
     const mark = item.series.summary.best[index];
     if (!mark) continue;
     const order = best === undefined ? 1 : compareGoodness(NAMED_METRICS[index], mark.value, best.value);
-    const isEarlier = best !== undefined && from !== undefined && sharePlace(from, item) && mark.seq < best.seq;
+    const isEarlier =
+      best !== undefined && from !== undefined && sharePlace(from, item) && mark.seq < best.seq;
     if (order > 0 || (order === 0 && isEarlier)) {
       best = mark;
       from = item;
@@ -109,7 +110,8 @@ function finalOf(placed: readonly Placed[], index: number): Mark | undefined {
   for (const item of placed) {
     const mark = item.series.summary.final[index];
     if (!mark) continue;
-    const isEarlier = final !== undefined && from !== undefined && sharePlace(from, item) && mark.seq < final.seq;
+    const isEarlier =
+      final !== undefined && from !== undefined && sharePlace(from, item) && mark.seq < final.seq;
     if (isEarlier) continue;
     final = mark;
     from = item;

@@ -126,9 +126,7 @@ export class RunStore {
   /** The points of one series, one by one, by one scan of its range. */
   *points(runId: string, { series, isDefault }: StoredSeries): Generator<Point> {
     const { writer, attempt } = series;
-    const own = isDefault
-      ? 'p.attempt IS NULL OR p.attempt = @attempt'
-      : 'p.attempt = @attempt';
+    const own = isDefault ? 'p.attempt IS NULL OR p.attempt = @attempt' : 'p.attempt = @attempt';
     const rows = this.#sql(
       `SELECT m.* FROM run_metrics m
        LEFT JOIN _point_attempts p ON p.run_id = m.run_id AND p.writer = m.writer AND p.seq = m.seq
@@ -191,7 +189,9 @@ export class RunStore {
   retract(writer: string): string[] {
     const runs = new Set<string>();
     for (const table of ['_events', '_series', 'run_errors', '_samples']) {
-      for (const runId of this.#sql(`SELECT DISTINCT run_id FROM ${table} WHERE writer = ?`).pluck().all(writer)) {
+      for (const runId of this.#sql(`SELECT DISTINCT run_id FROM ${table} WHERE writer = ?`)
+        .pluck()
+        .all(writer)) {
         runs.add(String(runId));
       }
     }

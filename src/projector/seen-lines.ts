@@ -60,12 +60,12 @@ export class SeenLines {
     this.#unknown.push({ first: seq, last: seq, offset });
   }
 
-  /** Looks at a line whose seq is not above all before it. */
-  async compare(seq: number, bytes: Buffer): Promise<Seen> {
+  /** Looks at a line at `offset` whose seq is not above all before it. */
+  async compare(seq: number, bytes: Buffer, offset: number): Promise<Seen> {
     const stretch = this.#find(seq);
     if (stretch === undefined) return 'new';
     if (this.#reread?.stretch.offset !== stretch.offset || !this.#reread.lines.has(seq)) {
-      this.#reread = { stretch, lines: await this.#linesFrom(stretch) };
+      this.#reread = { stretch, lines: await this.#linesFrom(stretch, offset) };
     }
     const earlier = this.#reread.lines.get(seq);
     return earlier?.equals(bytes) === true ? 'equal' : 'different';
@@ -83,17 +83,19 @@ export class SeenLines {
     return this.#store.findStretch(this.#path, seq);
   }
 
-  async #linesFrom(stretch: Stretch): Promise<Map<number, Buffer>> {
+  /** Its lines are all before `limit`: beyond it are others with their seq, which must not stand in for them. */
+  async #linesFrom(stretch: Stretch, limit: number): Promise<Map<number, Buffer>> {
     const lines = new Map<number, Buffer>();
     let from = stretch.offset;
     while (lines.size <= stretch.last - stretch.first) {
-      const part = await this.#storage.read(this.#path, from, READ_BYTES);
+      const part = await this.#storage.read(this.#path, from, Math.min(READ_BYTES, limit - from));
       if (isProblem(part)) throw new CannotReread(part);
       const end = part.bytes.lastIndexOf(LF) + 1;
       if (end > 0) collect(part.bytes.subarray(0, end), stretch, lines);
       // a chunk without LF is the inside of a line that is too long
       const read = end > 0 ? end : part.bytes.length;
-      if (read === 0) throw new CannotReread({ path: this.#path, reason: 'the file became smaller' });
+      if (read === 0)
+        throw new CannotReread({ path: this.#path, reason: 'a line that was read is not there' });
       from += read;
     }
     return lines;
@@ -102,7 +104,7 @@ export class SeenLines {
 
 /** The first line with a seq is the one that was applied: a conflicting one can only come after it. */
 function collect(bytes: Buffer, stretch: Stretch, lines: Map<number, Buffer>): void {
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const lf = bytes.indexOf(LF, at);
     const content = bytes.subarray(at, contentEnd(bytes, at, lf));
     at = lf + 1;

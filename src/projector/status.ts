@@ -42,7 +42,8 @@ export function statusOf(said: readonly StatusEvent[]): AttemptStatus {
   const { event } = winner;
   const withExitCode = ranked.findLast((item) => !isNil(item.event.exit_code));
   const starts = ranked.filter((item) => item.event.status === 'running').map((item) => item.event.ts);
-  const explained = event.status === 'failed' && sourceOf(event) !== 'slurm' ? slurmVerdict(ranked) : undefined;
+  const explained =
+    event.status === 'failed' && sourceOf(event) !== 'slurm' ? slurmVerdict(ranked) : undefined;
   return {
     status: explained?.status === 'timeout' ? 'timeout' : event.status,
     reason: explained?.reason ?? event.reason ?? null,

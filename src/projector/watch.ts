@@ -26,7 +26,13 @@ export type WatchEnd = 'ended' | 'abandoned';
 
 const RETRY_MS = 2_000;
 /** What a database disk or a ledger that is away for a while says. */
-const PASSING_CODES = new Set(['SQLITE_FULL', 'SQLITE_IOERR', 'SQLITE_BUSY', 'SQLITE_CANTOPEN', 'SQLITE_READONLY']);
+const PASSING_CODES = new Set([
+  'SQLITE_FULL',
+  'SQLITE_IOERR',
+  'SQLITE_BUSY',
+  'SQLITE_CANTOPEN',
+  'SQLITE_READONLY',
+]);
 
 /** Follows the ledger until the signal. Throws what is no passing trouble. */
 export async function watch(
@@ -39,7 +45,10 @@ export async function watch(
     storage,
     clock,
     signal,
-    onHang: (call) => onTrouble?.(call && new Error(`the storage has not answered since ${isoTime(call.since)}: ${call.path}`)),
+    onHang: (call) =>
+      onTrouble?.(
+        call && new Error(`the storage has not answered since ${isoTime(call.since)}: ${call.path}`),
+      ),
   });
   return end === 'abandoned' ? 'abandoned' : 'ended';
 }

@@ -5,24 +5,43 @@ import { hashKey } from '../../src/events/run-id.ts';
 
 export type AnyEvent = Record<string, unknown>;
 
-const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 20 }), fc.constantFrom('', '__proto__', 'null', '\u0000', '😀'));
+const text = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 20 }),
+  fc.constantFrom('', '__proto__', 'null', '\u0000', '😀'),
+);
 const integer = fc.maxSafeInteger();
 const finite = fc.double({ noNaN: true, noDefaultInfinity: true });
 const measure = fc.oneof(finite, fc.constantFrom('NaN', 'Infinity', '-Infinity'));
 const ts = fc
-  .date({ min: new Date('0000-01-01T00:00:00Z'), max: new Date('9999-12-31T23:59:59.999Z'), noInvalidDate: true })
+  .date({
+    min: new Date('0000-01-01T00:00:00Z'),
+    max: new Date('9999-12-31T23:59:59.999Z'),
+    noInvalidDate: true,
+  })
   .map((date) => date.toISOString());
-const otherTs = fc.constantFrom('2026-11-23T11:15:00+01:00', '2026-11-23T10:15:00.98765Z', '2026-11-23t10:15:60z');
+const otherTs = fc.constantFrom(
+  '2026-11-23T11:15:00+01:00',
+  '2026-11-23T10:15:00.98765Z',
+  '2026-11-23t10:15:60z',
+);
 const time = fc.oneof({ weight: 4, arbitrary: ts }, otherTs);
 const slurmId = fc.oneof(text, integer);
-const runIdText = fc.string({ unit: fc.constantFrom(...'0123456789abcdefghjkmnpqrstvwxyz'), minLength: 16, maxLength: 16 });
+/** So many of these characters. */
+function of(characters: string, minLength: number, maxLength = minLength): fc.Arbitrary<string> {
+  return fc.string({ unit: fc.constantFrom(...characters.split('')), minLength, maxLength });
+}
+
+const runIdText = of('0123456789abcdefghjkmnpqrstvwxyz', 16);
 const ulid = fc
-  .tuple(fc.constantFrom(...'01234567'), fc.string({ unit: fc.constantFrom(...'0123456789ABCDEFGHJKMNPQRSTVWXYZ'), minLength: 25, maxLength: 25 }))
+  .tuple(of('01234567', 1), of('0123456789ABCDEFGHJKMNPQRSTVWXYZ', 25))
   .map((parts) => parts.join(''));
-const origin = fc.string({ unit: fc.constantFrom(...'AZaz09._-'), minLength: 1, maxLength: 64 });
+const origin = of('AZaz09._-', 1, 64);
 /** JSON whose keys may be anything; `fc.jsonValue` has no numbers beyond a double. */
 const json = fc.jsonValue({ maxDepth: 3 }) as fc.Arbitrary<unknown>;
-const object = fc.dictionary(fc.oneof(text, fc.constantFrom('a', '7')), json, { noNullPrototype: true, maxKeys: 4 });
+const object = fc.dictionary(fc.oneof(text, fc.constantFrom('a', '7')), json, {
+  noNullPrototype: true,
+  maxKeys: 4,
+});
 const measures = fc.dictionary(text, fc.option(measure), { noNullPrototype: true, maxKeys: 4 });
 
 type Fields = Record<string, fc.Arbitrary<unknown>>;
@@ -34,7 +53,10 @@ function optional(fields: Fields): Fields {
   );
 }
 
-const anyLine: Fields = { ts: time, ...optional({ seq: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }) }) };
+const anyLine: Fields = {
+  ts: time,
+  ...optional({ seq: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }) }),
+};
 const ofRun: Fields = { ...anyLine, run_id: runIdText, ...optional({ attempt: text }) };
 
 const SHAPES: Record<Exclude<EventType, 'run_created'>, Fields> = {

@@ -78,7 +78,10 @@ const zone = fc.oneof(
 
 const times: fc.Arbitrary<Written> = fc
   .record({
-    year: fc.oneof(fc.integer({ min: 0, max: 9999 }), fc.constantFrom(0, 4, 1900, 1970, 2000, 2024, 2026, 2100, 9999)),
+    year: fc.oneof(
+      fc.integer({ min: 0, max: 9999 }),
+      fc.constantFrom(0, 4, 1900, 1970, 2000, 2024, 2026, 2100, 9999),
+    ),
     month: fc.integer({ min: 1, max: 12 }),
     hour: fc.nat({ max: 23 }),
     minute: fc.nat({ max: 59 }),
@@ -105,7 +108,9 @@ test('the calendar of this test is right where Date is', () => {
     fc.property(times, (time) => {
       const date = new Date(0);
       date.setUTCFullYear(time.year, time.month - 1, time.day);
-      expect(dayNumber(time.year, time.month, time.day) - dayNumber(1970, 1, 1)).toBe(date.getTime() / 86_400_000);
+      expect(dayNumber(time.year, time.month, time.day) - dayNumber(1970, 1, 1)).toBe(
+        date.getTime() / 86_400_000,
+      );
     }),
   );
 });

@@ -31,7 +31,8 @@ export class Outcome {
   }
 
   rows(table: Table): TableRow[] {
-    if ((PUBLIC_TABLES as readonly string[]).includes(table)) return [...rowsOf(this.db, table as PublicTable)];
+    if ((PUBLIC_TABLES as readonly string[]).includes(table))
+      return [...rowsOf(this.db, table as PublicTable)];
     return this.db.prepare(`SELECT * FROM ${table}`).all() as TableRow[];
   }
 
@@ -151,7 +152,7 @@ async function bitByBit(files: readonly GivenFile[]): Promise<Db> {
 
 function linesOf(bytes: Buffer): Buffer[] {
   const lines: Buffer[] = [];
-  for (let from = 0; from < bytes.length; ) {
+  for (let from = 0; from < bytes.length;) {
     const lf = bytes.indexOf(LF, from);
     const end = lf === -1 ? bytes.length : lf + 1;
     lines.push(bytes.subarray(from, end));

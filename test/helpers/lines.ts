@@ -15,7 +15,7 @@ export const C = '01M83XJ880CCCCCCCCCCCCCCCC';
 export const TOMORROW = '01M86G000000000000000000TT';
 
 export const DAY = '2026-11-23';
-export const ORIGIN = 'h-1';
+const ORIGIN = 'h-1';
 export const KEY = { experiment_number: 1, dataset: 'mnist', method: 'cnn', seed: 7 };
 /** Of [1,"mnist","cnn",null,null,7], computed with Python's hashlib. */
 export const RUN = 'nj7pvsfsspj3f97g';

@@ -21,7 +21,9 @@ export class MemoryStorage implements LedgerStorage {
   }
 
   list(wanted: (folder: string) => boolean = () => true): Promise<Listing> {
-    const paths = [...this.files.keys()].filter((path) => path.endsWith('.ndjson') && wanted(path.split('/')[1] ?? ''));
+    const paths = [...this.files.keys()].filter(
+      (path) => path.endsWith('.ndjson') && wanted(path.split('/')[1] ?? ''),
+    );
     const folders = new Set(paths.map((path) => path.slice(0, path.lastIndexOf('/'))));
     // a folder whose files were all renamed away is there still
     for (const folder of this.#everUsed) if (wanted(folder.split('/')[1] ?? '')) folders.add(folder);

@@ -21,7 +21,13 @@ const WRITERS = [
   '01KAW0000000000000000000B0',
 ] as const;
 const ORIGINS = ['host-1', 'slurm7_3r1'] as const;
-const ATTEMPTS = ['01KAQ7000000000000000000A0', '01KAQ7000000000000000000A1', 'requeue-1', 'ÿ', '😀'] as const;
+const ATTEMPTS = [
+  '01KAQ7000000000000000000A0',
+  '01KAQ7000000000000000000A1',
+  'requeue-1',
+  'ÿ',
+  '😀',
+] as const;
 
 /** Index of a file: one of each writer and origin, then hand-made and hostile names. */
 export const PATHS: readonly string[] = [
@@ -79,7 +85,9 @@ function objectText(values: fc.Arbitrary<unknown>): fc.Arbitrary<string> {
   return names.chain((keys) =>
     fc
       .tuple(...keys.map(() => values))
-      .map((all) => `{${keys.map((key, i) => `${JSON.stringify(key)}:${JSON.stringify(all[i])}`).join(',')}}`),
+      .map(
+        (all) => `{${keys.map((key, i) => `${JSON.stringify(key)}:${JSON.stringify(all[i])}`).join(',')}}`,
+      ),
   );
 }
 
@@ -93,7 +101,9 @@ const PAYLOADS: Record<string, Fields> = {
     tags: maybe(fc.constantFrom([], ['a'], ['b', 'c'])),
     notes: maybe(fc.constantFrom('n1', 'n2')),
     resume: maybe(fc.boolean()),
-    code: maybe(fc.constantFrom({}, { git_commit: 'c1' }, { git_dirty: true, cwd: '/x' }, { git_dirty: false })),
+    code: maybe(
+      fc.constantFrom({}, { git_commit: 'c1' }, { git_dirty: true, cwd: '/x' }, { git_dirty: false }),
+    ),
   },
   status_changed: {
     status: fc.constantFrom('pending', 'running', 'completed', 'failed', 'failed', 'timeout'),
@@ -146,15 +156,15 @@ const type = fc.constantFrom(
   ...Array.from({ length: 3 }, () => 'status_changed'),
 );
 
-/** `seq` is a placeholder: a number is an offset from the next one of the file, so that most are in order. */
-export const NEXT_SEQ = '"seq":"next"';
-
 const eventLine = type.chain((kind) =>
   fc
     .record({
       ts: fc.oneof({ weight: 12, arbitrary: ts }, otherTs),
       run: fc.constantFrom(0, 0, 0, 1, 2),
-      seq: fc.oneof({ weight: 14, arbitrary: fc.constant('next') }, fc.constantFrom(2, 3, 4, 5, null, 0, 1.5)),
+      seq: fc.oneof(
+        { weight: 14, arbitrary: fc.constant('next') },
+        fc.constantFrom(2, 3, 4, 5, null, 0, 1.5),
+      ),
       attempt: fc.option(fc.constantFrom(...ATTEMPTS), { nil: undefined, freq: 3 }),
       payload: fc.record(PAYLOADS[kind] ?? {}),
     })
@@ -221,8 +231,19 @@ function headerFor(file: number): fc.Arbitrary<string> {
 }
 
 const action: fc.Arbitrary<Action> = fc.oneof(
-  { weight: 40, arbitrary: fc.record({ type: fc.constant('append' as const), file: anyFile, line, terminator }) },
-  { weight: 5, arbitrary: fc.record({ type: fc.constant('half' as const), file: anyFile, line, cut: fc.nat({ max: 60 }) }) },
+  {
+    weight: 40,
+    arbitrary: fc.record({ type: fc.constant('append' as const), file: anyFile, line, terminator }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      type: fc.constant('half' as const),
+      file: anyFile,
+      line,
+      cut: fc.nat({ max: 60 }),
+    }),
+  },
   { weight: 6, arbitrary: fc.record({ type: fc.constant('finish' as const), file: anyFile }) },
   {
     weight: 8,
@@ -230,7 +251,10 @@ const action: fc.Arbitrary<Action> = fc.oneof(
       fc.record({ type: fc.constant('open' as const), file: fc.constant(file), line: headerFor(file) }),
     ),
   },
-  { weight: 3, arbitrary: fc.record({ type: fc.constant('repeat' as const), file: anyFile, back: fc.nat({ max: 5 }) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ type: fc.constant('repeat' as const), file: anyFile, back: fc.nat({ max: 5 }) }),
+  },
   {
     weight: 4,
     arbitrary: fc.record({
@@ -260,6 +284,10 @@ export const history: fc.Arbitrary<Action[]> = fc
   )
   .chain(([files, rest]) =>
     fc
-      .tuple(...files.map((file) => fc.record({ type: fc.constant('open' as const), file: fc.constant(file), line: headerFor(file) })))
+      .tuple(
+        ...files.map((file) =>
+          fc.record({ type: fc.constant('open' as const), file: fc.constant(file), line: headerFor(file) }),
+        ),
+      )
       .map((opens) => [...opens, ...rest]),
   );

@@ -116,10 +116,12 @@ export class World {
   #number(path: string, text: string): string {
     const before = this.storage.files.get(path)?.bytes.toString('utf8') ?? '';
     let seq = before.split('\n').filter((line) => line.trim() !== '').length;
-    return text.replaceAll('"seq":"next"', () => {
-      seq += 1;
-      return `"seq":${seq}`;
-    }).replaceAll('"events":"right"', () => `"events":${seq - 1}`);
+    return text
+      .replaceAll('"seq":"next"', () => {
+        seq += 1;
+        return `"seq":${seq}`;
+      })
+      .replaceAll('"events":"right"', () => `"events":${seq - 1}`);
   }
 
   #half(file: number, line: string, cut: number): void {

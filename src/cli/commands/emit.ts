@@ -34,7 +34,9 @@ export function emitOne(
   const filler = new Filler(flags, io);
   const given = readFields(type, fields);
   if (type === 'metric' && Object.keys(given).every((name) => POSITION.has(name))) {
-    throw new RunfoldError('usage', 'a metric without a value', { hint: 'For example: --loss 0.3 --epoch 1' });
+    throw new RunfoldError('usage', 'a metric without a value', {
+      hint: 'For example: --loss 0.3 --epoch 1',
+    });
   }
   if (type === 'run_created' && flags.run !== undefined) {
     throw new RunfoldError('usage', 'the id of a run is made from its key: leave --run out');
@@ -69,7 +71,8 @@ export async function emitStream(flags: EmitFlags, io: CliIo): Promise<ExitCode>
   const take = (value: unknown): void => {
     if (filler.takeWriterLine(value)) return;
     const event = filler.complete(value);
-    const problem = problemWith(event) ?? (writer.append(event, urgencyOf(event)) ? undefined : 'not written');
+    const problem =
+      problemWith(event) ?? (writer.append(event, urgencyOf(event)) ? undefined : 'not written');
     if (problem === undefined) written += 1;
     else refuse(problem);
   };
@@ -154,7 +157,9 @@ class Filler {
    * had in it, or two executions would become one.
    */
   takeWriterLine(value: unknown): boolean {
-    const { type, attempt, writer } = (value ?? {}) as Partial<Record<'type' | 'attempt' | 'writer', unknown>>;
+    const { type, attempt, writer } = (value ?? {}) as Partial<
+      Record<'type' | 'attempt' | 'writer', unknown>
+    >;
     if (type === 'writer_opened') {
       const own = attempt ?? writer;
       this.#copiedAttempt = typeof own === 'string' ? own : undefined;

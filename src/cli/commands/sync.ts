@@ -29,7 +29,8 @@ export async function sync(flags: SyncFlags, io: CliIo): Promise<ExitCode> {
     clock: io.clock,
     signal: io.signal,
     onHang: (call) => {
-      const what = call === undefined ? 'answers again' : `has not answered since ${isoTime(call.since)}: ${call.path}`;
+      const what =
+        call === undefined ? 'answers again' : `has not answered since ${isoTime(call.since)}: ${call.path}`;
       say(io.stderr, `the storage ${printSafe(what)}`);
     },
   });
@@ -48,19 +49,28 @@ export async function sync(flags: SyncFlags, io: CliIo): Promise<ExitCode> {
 async function work(flags: SyncFlags, place: Place, progress: ProgressLine, io: CliIo): Promise<string[]> {
   const options = { onProgress: progress.update, signal: io.signal };
   if (flags.rebuild === true) {
-    const result = await rebuildLocked(place, { ...options, loseMissing: flags.loseMissing === true }, io.clock);
+    const result = await rebuildLocked(
+      place,
+      { ...options, loseMissing: flags.loseMissing === true },
+      io.clock,
+    );
     if (flags.json !== true) return describeRebuild(place.file, result);
     return [JSON.stringify({ ...result.pass, lost: result.lost, damaged: result.damaged ?? null })];
   }
   using open = OpenProjector.open(place, 'sync', io.clock);
-  const result = await open.projector.pass({ ...options, ...(flags.thorough === true && { thorough: true }) });
+  const result = await open.projector.pass({
+    ...options,
+    ...(flags.thorough === true && { thorough: true }),
+  });
   return [flags.json === true ? jsonSafe(result) : summary(result, 'new event')];
 }
 
 function describeRebuild(file: string, { pass, lost, damaged }: RebuildResult): string[] {
   return [
     `rebuilt ${printSafe(file)}: ${summary(pass, 'event')}`,
-    ...lost.map(({ path, reason, events }) => `left behind: ${printSafe(path)} (${reason}, ${count(events, 'event')})`),
+    ...lost.map(
+      ({ path, reason, events }) => `left behind: ${printSafe(path)} (${reason}, ${count(events, 'event')})`,
+    ),
     ...(damaged === undefined ? [] : [`the damaged database is at ${printSafe(damaged)}`]),
   ];
 }

@@ -36,7 +36,9 @@ function* describe({ compared, differences, differenceCount, leftOut }: VerifyRe
   }
   for (const difference of differences) yield* describeDifference(difference);
   if (differenceCount > differences.length) yield `… and ${differenceCount - differences.length} more`;
-  const rows = Object.entries(compared).map(([table, number]) => `${table} ${number.toLocaleString('en-US')}`);
+  const rows = Object.entries(compared).map(
+    ([table, number]) => `${table} ${number.toLocaleString('en-US')}`,
+  );
   const reach = leftOut.length === 0 ? 'equal' : 'equal, as far as it can be checked';
   if (differenceCount === 0) yield `${reach}: a rebuild gives the same rows (${rows.join(', ')})`;
   else yield `${count(differenceCount, 'row')} differ. Run: runfold sync --rebuild, and please report it`;
