@@ -4,7 +4,7 @@ import { buildPath, removeDatabase, swapIn } from '../db/swap.ts';
 import { errnoOf, RunfoldError } from '../errors.ts';
 import type { FileState } from './file-state.ts';
 import type { PassResult } from './projector.ts';
-import { filesRead, replay, type Loss, type ReplayOptions } from './replay.ts';
+import { filesRead, readAgain, type Loss, type ReplayOptions } from './replay.ts';
 
 export interface RebuildOptions extends ReplayOptions {
   /** Goes on although rows are lost whose files are gone or changed. */
@@ -29,7 +29,7 @@ export async function rebuild(file: string, options: RebuildOptions): Promise<Re
   const { files, isDamaged } = askWhatWasRead(file, options);
   const db = openForBuilding(built);
   try {
-    const { projector, pass: first, losses } = await replay(files, new Map(), db, options);
+    const { projector, pass: first, losses } = await readAgain(files, new Map(), db, options);
     const withRows = losses.filter(({ events }) => events > 0);
     if (withRows.length > 0 && options.loseMissing !== true) throw wouldLose(withRows);
     const { onProgress, signal } = options;

@@ -35,18 +35,32 @@ export function filesRead(db: Db, ledger: LedgerInfo): FileState[] {
   return new FileStore(db).load();
 }
 
+export interface Replayed {
+  projector: Projector;
+  pass: PassResult;
+  losses: Loss[];
+}
+
 /**
- * Reads into `into` what another database has read, and says which files no longer hold what was read from them.
+ * Reads into `into` what `from` has read, and says which files no longer hold what was read from them.
+ *
+ * @throws RunfoldError `database_other_ledger`; an AbortError if the signal came before all was read.
+ */
+export async function replay(from: Db, into: Db, options: ReplayOptions): Promise<Replayed> {
+  return await readAgain(filesRead(from, options.ledger), stopLines(from), into, options);
+}
+
+/**
+ * The same for files of which it is known how far they were read.
  *
  * @param stops where the lines end that stopped a file: they are not before its offset, but they are reported
- * @throws an AbortError if the signal came before all was read.
  */
-export async function replay(
+export async function readAgain(
   files: readonly FileState[],
   stops: ReadonlyMap<string, number>,
   into: Db,
   options: ReplayOptions,
-): Promise<{ projector: Projector; pass: PassResult; losses: Loss[] }> {
+): Promise<Replayed> {
   const { ledger, storage, clock, onProgress, signal } = options;
   const before = files.filter((file) => hasBeenRead(file) || stops.has(file.path));
   const projector = new Projector(into, ledger, storage, clock);
@@ -67,7 +81,7 @@ export async function replay(
 }
 
 /** By path, the end of the line that stopped a file: it is in `_rejected`, and nothing after it was read. */
-export function stopLines(db: Db): Map<string, number> {
+function stopLines(db: Db): Map<string, number> {
   const ends = db
     .prepare(
       `SELECT r.file, max(r.offset + r.length) FROM _rejected r JOIN _files f ON f.path = r.file

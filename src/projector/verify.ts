@@ -4,7 +4,7 @@ import { openForBuilding, openReadOnly, type Db } from '../db/open.ts';
 import { PRIMARY_KEYS, PUBLIC_TABLES, type PublicTable } from '../db/schema.ts';
 import { removeDatabase, verifyPath } from '../db/swap.ts';
 import { rowsOf, type TableRow } from './dump.ts';
-import { filesRead, replay, stopLines, type Loss, type ReplayOptions } from './replay.ts';
+import { replay, type Loss, type ReplayOptions } from './replay.ts';
 import { compareUtf8 } from './utf8-order.ts';
 
 export interface Difference {
@@ -38,7 +38,7 @@ export async function verify(file: string, options: ReplayOptions): Promise<Veri
   const rebuilt = openForBuilding(built);
   try {
     live.exec('BEGIN');
-    const { losses } = await replay(filesRead(live, options.ledger), stopLines(live), rebuilt, options);
+    const { losses } = await replay(live, rebuilt, options);
     options.signal?.throwIfAborted();
     return compare(live, rebuilt, losses);
   } finally {

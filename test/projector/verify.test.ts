@@ -132,7 +132,8 @@ function tamper(db: Db, { table, how, row, column }: Tampering): Row {
 function other(name: string, value: string | number | null): string | number {
   if (name === 'status') return value === 'failed' ? 'timeout' : 'failed';
   if (name === 'hidden' || name === 'git_dirty') return value === 1 ? 0 : 1;
-  if (typeof value === 'number') return value + 1;
+  // another run may have the next seed
+  if (typeof value === 'number') return value + 100_000;
   return value === null ? 1 : `${value} `;
 }
 
@@ -157,7 +158,7 @@ test('a row that somebody changed, deleted or added is reported, with its table 
       expect([live === undefined, rebuilt === undefined]).toEqual([how.how === 'delete', how.how === 'copy']);
       seen.add(`${how.table} ${how.how}`);
     }),
-    { numRuns: 80, seed: -2077155795 },
+    { numRuns: 80 },
   );
   expect(new Set([...seen].map((text) => text.split(' ')[0]))).toEqual(new Set(PUBLIC_TABLES));
 });
