@@ -1,6 +1,7 @@
 // Where the database lives: a private directory on a local disk of this machine.
-import { lstatSync, mkdirSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import path from 'node:path';
+import { makeDirectories } from '../directories.ts';
 import { RunfoldError } from '../errors.ts';
 import { networkFileSystem, type StatFileSystem } from './network-fs.ts';
 
@@ -32,7 +33,7 @@ export function prepareDatabaseDirectory(file: string, uid: number, statfs?: Sta
   const isDefault = path.basename(directory) === `runfold-${uid}`;
   // before and after: mkdir follows links, and somebody else may be faster
   if (isDefault) assertPrivate(directory, uid);
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDirectories(directory, 0o700);
   if (isDefault) assertPrivate(directory, uid);
   for (const suffix of FILES) assertNoSymlink(file + suffix);
   const network = networkFileSystem(directory, statfs);

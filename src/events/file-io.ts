@@ -1,5 +1,6 @@
 // The system calls behind writing, as an interface, so that tests can make each of them fail.
 import * as fs from 'node:fs';
+import { errnoOf } from '../errors.ts';
 
 interface FileFacts {
   isDirectory: boolean;
@@ -16,7 +17,8 @@ export interface FileIo {
   read(fd: number, into: Uint8Array, position: number): number;
   fsync(fd: number): void;
   close(fd: number): void;
-  mkdir(path: string, options: { recursive: boolean; mode: number }): void;
+  /** One directory; EEXIST if it is there. */
+  mkdir(path: string, mode: number): void;
   unlink(path: string): void;
   /** Does not follow a symbolic link. */
   lstat(path: string): FileFacts;
@@ -47,7 +49,7 @@ export const nodeIo: FileIo = {
   read: (fd, into, position) => fs.readSync(fd, into, 0, into.length, position),
   fsync: (fd) => fs.fsyncSync(fd),
   close: (fd) => fs.closeSync(fd),
-  mkdir: (path, options) => void fs.mkdirSync(path, options),
+  mkdir: (path, mode) => fs.mkdirSync(path, mode),
   unlink: (path) => fs.unlinkSync(path),
   lstat(path) {
     const stats = fs.lstatSync(path);
@@ -78,5 +80,14 @@ export function syncDirectory(io: FileIo, path: string): void {
     }
   } catch {
     // Some file systems cannot fsync a directory; the file itself is fsynced, and says so if it fails.
+  }
+}
+
+/** One directory, unless it is there. Throws system errors. */
+export function ensureDirectory(io: FileIo, directory: string, mode: number): void {
+  try {
+    io.mkdir(directory, mode);
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
   }
 }

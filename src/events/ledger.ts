@@ -2,6 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
 import path from 'node:path';
+import { makeDirectories } from '../directories.ts';
 import { errnoOf, messageOf, RunfoldError } from '../errors.ts';
 import { nodeIo, syncDirectory, type FileIo } from './file-io.ts';
 import { EVENTS_DIR, LEDGER_FILE } from './layout.ts';
@@ -126,7 +127,7 @@ function unreadable(file: string, what: string, hint: string, cause?: unknown): 
 export function createLedger(dir: string): LedgerInfo {
   const folder = path.resolve(dir);
   const file = path.join(folder, LEDGER_FILE);
-  fs.mkdirSync(path.join(folder, EVENTS_DIR), { recursive: true });
+  makeDirectories(path.join(folder, EVENTS_DIR));
   const info = { ledger_id: randomUUID(), created_at: new Date().toISOString() };
   const text = `${JSON.stringify({ format: LEDGER_FORMAT, version: LEDGER_VERSION, ...info })}\n`;
 

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { ulid } from 'ulid';
 import { errnoOf } from '../errors.ts';
-import { OPEN_FLAGS, syncDirectory, type FileIo } from './file-io.ts';
+import { ensureDirectory, OPEN_FLAGS, syncDirectory, type FileIo } from './file-io.ts';
 import { readLedger } from './ledger.ts';
 import { eventFilePath } from './layout.ts';
 import { LineFile } from './line-file.ts';
@@ -64,7 +64,9 @@ export class OwnFile {
   #make(canRename: boolean): LineFile {
     for (let tries = 1; ; tries += 1) {
       const day = path.dirname(this.path);
-      this.#io.mkdir(day, { recursive: true, mode: 0o777 });
+      // at most the two that belong to the ledger, which is there
+      ensureDirectory(this.#io, path.dirname(day), 0o777);
+      ensureDirectory(this.#io, day, 0o777);
       try {
         const fd = this.#io.open(this.path, OPEN_FLAGS.create, 0o666);
         syncDirectory(this.#io, day);

@@ -1,9 +1,9 @@
 // Where events wait on a local disk while the ledger cannot be written.
 import os from 'node:os';
 import path from 'node:path';
-import { errnoOf, messageOf } from '../errors.ts';
+import { messageOf } from '../errors.ts';
 import type { Env } from './env.ts';
-import { OPEN_FLAGS, type FileIo } from './file-io.ts';
+import { ensureDirectory, OPEN_FLAGS, type FileIo } from './file-io.ts';
 import { bytesOf, countWithin, LineFile, lineOf, type Line } from './line-file.ts';
 
 export interface SpoolOptions {
@@ -83,11 +83,7 @@ export class Spool {
 
   #make(): LineFile {
     const { io, directory, uid } = this.#options;
-    try {
-      io.mkdir(directory, { recursive: false, mode: 0o700 });
-    } catch (error) {
-      if (errnoOf(error) !== 'EEXIST') throw error;
-    }
+    ensureDirectory(io, directory, 0o700);
     const facts = io.lstat(directory);
     const isForeign = uid !== undefined && (facts.uid !== uid || (facts.mode & 0o077) !== 0);
     if (!facts.isDirectory || isForeign)

@@ -1,0 +1,153 @@
+// Events, file names and databases come from anybody: what they hold is shown, and never acts in a terminal.
+import Database from 'better-sqlite3';
+import fc from 'fast-check';
+import * as fs from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { jsonSafe, printSafe } from '../../src/cli/print-safe.ts';
+import {
+  A,
+  B,
+  created,
+  errorEvent,
+  header,
+  metric,
+  text,
+  writerFile,
+  type Fields,
+} from '../helpers/lines.ts';
+import { Desk, type Ran } from './command.ts';
+
+/** Clears the screen, sets the title, turns the text around, hides it, ends the line, begins a new one. */
+const HOSTILE =
+  '\u001b[2J\u001b]0;owned\u0007\u009b31m\u202eevil\u2066\u2069\u200b\u061c\u00ad\u{e0041}\ufeff\u2028\rgone\u007f\b';
+/** What may be printed as it is: text and line ends. */
+const ACTS = /[^\P{C}\n]|[\u2028\u2029]/u;
+/** A file name cannot hold everything. */
+const NAME = HOSTILE.replaceAll('/', '');
+
+test('nothing that acts gets through, whatever the text; plain text is as it was', () => {
+  const hostile = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.string({ unit: 'grapheme' }),
+    fc.constantFrom(...Array.from(HOSTILE)),
+  );
+  fc.assert(
+    fc.property(
+      fc.array(hostile).map((parts) => parts.join('')),
+      (given) => {
+        expect(printSafe(given)).not.toMatch(/\p{Cc}|\p{Cf}|\p{Cs}|\p{Zl}|\p{Zp}/u);
+        expect(printSafe(printSafe(given))).toBe(printSafe(given));
+        expect(jsonSafe({ given })).toMatch(/^[ -~]*$/);
+        expect(JSON.parse(jsonSafe({ given }))).toEqual({ given });
+      },
+    ),
+    { numRuns: 2000 },
+  );
+  for (const plain of ['loss → 0.5 “ß”', '损失 é', 'a\\x1b', '😀']) expect(printSafe(plain)).toBe(plain);
+  expect(printSafe('\u001b[2J\t\n\u202e')).toBe(String.raw`\x1b[2J\t\n\u{202e}`);
+});
+
+/** A log with hostile text wherever text may be, and a file of each kind that doctor has something to say about. */
+async function hostileDesk(): Promise<Desk> {
+  const desk = await Desk.withLog();
+  const folder = path.join(desk.ledger, 'events/2026-11-23');
+  fs.mkdirSync(folder, { recursive: true });
+  const put = (name: string, ...lines: (Fields | string)[]): void =>
+    fs.writeFileSync(
+      path.join(folder, name),
+      lines.map((line) => `${typeof line === 'string' ? line : text(line)}\n`).join(''),
+    );
+  const evil = { notes: HOSTILE, tags: [HOSTILE], config: { [HOSTILE]: HOSTILE } };
+  fs.writeFileSync(
+    path.join(folder, path.basename(writerFile(A).path)),
+    writerFile(
+      A,
+      created(0, evil),
+      metric(1, { extra: { [HOSTILE]: 1 } }),
+      errorEvent(2, { exception_type: HOSTILE, message: HOSTILE }),
+    ).bytes,
+  );
+  put(
+    `${NAME}.ndjson`,
+    metric(3),
+    HOSTILE,
+    `{"type":"metric","ts":"${HOSTILE.replaceAll(/[\u0000-\u001f]/g, '')}"}`,
+  );
+  put(`${B}-${NAME}.ndjson`, header(B));
+  put(`${NAME}.txt`, 'x');
+  fs.mkdirSync(path.join(folder, `${NAME}.d`));
+  return desk;
+}
+
+function expectHarmless(ran: Ran, what: string): void {
+  // a terminal takes bytes: what is no text at all would not be seen as a character above
+  expect(ran.stdout, `${what}, stdout`).not.toMatch(ACTS);
+  expect(ran.stderr, `${what}, stderr`).not.toMatch(ACTS);
+}
+
+const READING = ['status', 'doctor', 'verify', 'sync', 'sync --rebuild', 'sync --thorough'];
+
+test.each(READING)('%s prints nothing raw, as text or as JSON', async (words) => {
+  const command = words.split(' ');
+  const desk = await hostileDesk();
+  await desk.run(['sync']);
+  // rows that differ, a file that is gone, and somebody who claims to hold the database
+  fs.rmSync(path.join(desk.ledger, 'events/2026-11-23', `${NAME}.ndjson`));
+  const db = new Database(desk.db);
+  db.prepare('UPDATE run_errors SET message = ?').run(`${HOSTILE} `);
+  db.prepare('UPDATE experiment_runs SET notes = ?').run(`other ${HOSTILE}`);
+  db.close();
+  for (const flags of [[], ['--json'], command.includes('--rebuild') ? ['--lose-missing'] : []]) {
+    const ran = await desk.run([...command, ...flags]);
+    expectHarmless(ran, [...command, ...flags].join(' '));
+    if (flags.includes('--json') && ran.code !== 1) {
+      for (const line of ran.stdout.trim().split(/\n(?=\{)/))
+        expect(() => JSON.parse(line) as unknown).not.toThrow();
+    }
+  }
+});
+
+test('doctor does show the hostile text, in words', async () => {
+  const desk = await hostileDesk();
+  const doctor = await desk.run(['doctor']);
+  expect(doctor).toMatchObject({ code: 3 });
+  for (const kind of ['rejected', 'misplaced', 'stranger']) expect(doctor.stdout).toContain(kind);
+  expect(doctor.stdout).toContain(String.raw`\x1b[2J`);
+  expect(doctor.stdout).toContain(String.raw`\u{202e}evil`);
+});
+
+test.each([
+  ['a command', [HOSTILE]],
+  ['an option', ['sync', `--${HOSTILE}`]],
+  ['a log', ['sync', '--ledger', `/no/${HOSTILE}`]],
+  ['a database', ['status', '--db', `/proc/${HOSTILE}/x.db`]],
+  ['a seed', ['emit', 'metric', '--seed', HOSTILE]],
+  ['a status', ['emit', 'status-changed', '--seed', '1', '--status', HOSTILE]],
+  ['a run', ['emit', 'metric', '--run', HOSTILE, '--loss', '1']],
+  ['a time', ['emit', 'metric', '--seed', '1', '--loss', '1', '--ts', HOSTILE]],
+  ['a directory', ['init', `sub/${HOSTILE}`]],
+])('what is given as %s is not repeated raw', async (_, args) => {
+  const desk = await Desk.withLog();
+  expectHarmless(await desk.run(args), args.join(' '));
+});
+
+test('what a stream has is not repeated raw', async () => {
+  const desk = await Desk.withLog();
+  const stdin = `${HOSTILE}\n${JSON.stringify({ type: HOSTILE })}\n${JSON.stringify({ type: 'metric', loss: HOSTILE })}\n`;
+  const ran = await desk.run(['emit', '-', '--seed', '1'], { stdin });
+  // U+2028 ends no record, and the CR in it none either
+  expect(ran).toMatchObject({ code: 1, stdout: '' });
+  expectHarmless(ran, 'emit -');
+});
+
+test('who holds the database is not taken at his word', async () => {
+  const desk = await Desk.withLog();
+  await desk.run(['sync']);
+  const holder = new Database(`${desk.db}.lock`);
+  holder.prepare('UPDATE holder SET host = ?, purpose = ?').run(HOSTILE, HOSTILE);
+  holder.exec('BEGIN IMMEDIATE');
+  for (const command of [['sync'], ['status'], ['status', '--json']])
+    expectHarmless(await desk.run(command), command.join(' '));
+  holder.close();
+});
