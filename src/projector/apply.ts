@@ -35,12 +35,12 @@ export class Applier {
   }
 
   /** Applies an event of a file, which has said who its writer is. */
-  event(file: FileState, event: Event, seq: number): void {
+  event(file: FileState, event: Event, seq: number, extraJson: string | null | undefined): void {
     const { writer, attempt } = file;
     if (event.type === 'writer_opened' || event.type === 'writer_closed') return;
     if (writer === null || attempt === null) return;
     const of = event.attempt ?? attempt;
-    if (event.type === 'metric') this.#applyMetric(event, writer, seq, of);
+    if (event.type === 'metric') this.#applyMetric(event, writer, seq, of, extraJson);
     else this.#apply(event, { writer, seq, attempt: of, host: file.host, user: file.user });
   }
 
@@ -101,9 +101,15 @@ export class Applier {
     }
   }
 
-  #applyMetric(event: EventOf<'metric'>, writer: string, seq: number, attempt: string): void {
+  #applyMetric(
+    event: EventOf<'metric'>,
+    writer: string,
+    seq: number,
+    attempt: string,
+    extraJson: string | null | undefined,
+  ): void {
     const runId = event.run_id;
-    const { row, point } = metricRow(event, writer, seq);
+    const { row, point } = metricRow(event, writer, seq, extraJson);
     this.#store.addMetric(row);
     const stored = this.#seriesFor(runId, writer, attempt);
     if (!stored.isDefault) this.#store.addPointAttempt(runId, writer, seq, attempt);

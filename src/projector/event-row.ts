@@ -11,8 +11,15 @@ export interface MetricRow {
 /** The measures that may be not finite, in the order of the columns. */
 const MEASURES = [...NAMED_METRICS, 'gpu_memory_mb'] as const;
 
-export function metricRow(event: EventOf<'metric'>, writer: string, seq: number): MetricRow {
-  const extra = event.extra ? finiteExtra(event.extra) : null;
+/** `extraJson` is given if all values are known to be finite: `extra` as JSON, or null if there is none. */
+export function metricRow(
+  event: EventOf<'metric'>,
+  writer: string,
+  seq: number,
+  extraJson?: string | null,
+): MetricRow {
+  const isFinite = extraJson !== undefined;
+  const extra = event.extra ? finiteExtra(event.extra, isFinite) : null;
   const point: Point = {
     seq,
     elapsedSeconds: event.elapsed_seconds + 0,
@@ -38,8 +45,8 @@ export function metricRow(event: EventOf<'metric'>, writer: string, seq: number)
     point.fitness,
     point.behavioral_comparison,
     point.gpuMemoryMb,
-    extra === null ? null : JSON.stringify(extra),
-    nonfiniteJson(event),
+    isFinite || extra === null ? (extraJson ?? null) : JSON.stringify(extra),
+    isFinite ? null : nonfiniteJson(event),
   ];
   return { row, point };
 }
@@ -66,7 +73,9 @@ function nonfiniteJson(event: EventOf<'metric'>): string | null {
 /** The object itself if all of it is finite, as nearly always. */
 function finiteExtra(
   extra: Readonly<Record<string, Measure | null>>,
+  isFinite: boolean,
 ): Readonly<Record<string, number>> | null {
+  if (isFinite) return extra as Readonly<Record<string, number>>;
   const entries = Object.entries(extra);
   const numbers = entries.filter((entry): entry is [string, number] => typeof entry[1] === 'number');
   if (numbers.length === 0) return null;

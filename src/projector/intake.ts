@@ -1,14 +1,14 @@
 // A chunk of a file's bytes -> events, rejections and the new state of the file, within one transaction.
-import { isAscii, isUtf8 } from 'node:buffer';
 import { crc32 } from 'node:zlib';
 import type { Event } from '../events/event.ts';
-import { MAX_LINE_BYTES, parseLine, parseText, rejected, type ParsedLine } from '../events/parse.ts';
+import { MAX_LINE_BYTES, rejected, type ParsedLine } from '../events/parse.ts';
 import { isoTime, type Clock } from '../clock.ts';
 import { admit, opened, openedByHand, type Seen, type Verdict } from './admit.ts';
 import { MARKER_BYTES, misplaced, withStatus, type FileState } from './file-state.ts';
 import type { FileStore, Range, RejectedLine } from './file-store.ts';
-import { contentEnd, nextLineFeed } from './framing.ts';
+import { contentEnd, lineParser, nextLineFeed } from './framing.ts';
 import type { HoleKeeper } from './holes.ts';
+import { ColumnReader, type MetricLine, type SpacedColumns } from './metric-columns.ts';
 import { CannotReread, SeenLines } from './seen-lines.ts';
 import type { LedgerStorage } from './storage.ts';
 
@@ -26,7 +26,8 @@ export interface Batch {
 
 /** Where a line goes as soon as it is judged: nothing piles up between reading and the tables. */
 export interface LineSink {
-  event(file: FileState, event: Event, seq: number): void;
+  /** `extraJson` is that of a MetricLine, if the event is from one. */
+  event(file: FileState, event: Event, seq: number, extraJson: string | null | undefined): void;
   reject(path: string, line: RejectedLine): void;
   /** Takes back the rows of a file, because `file` is the writer that it claimed to be. */
   displace(other: string, file: FileState): void;
@@ -44,19 +45,29 @@ export interface IntakeContext {
   claimant(writer: string, path: string): FileState | undefined;
 }
 
-/** `bytes` begin at the file's `scanned` if that is beyond its `offset`, else at its `offset`. */
-export async function intake(file: FileState, bytes: Buffer, context: IntakeContext): Promise<Batch> {
-  const run = new Intake(file, bytes, context);
+/**
+ * `bytes` begin at the file's `scanned` if that is beyond its `offset`, else at its `offset`. Lines that are in
+ * `ahead` are not parsed again.
+ */
+export async function intake(
+  file: FileState,
+  bytes: Buffer,
+  context: IntakeContext,
+  ahead?: SpacedColumns,
+): Promise<Batch> {
+  const run = new Intake(file, bytes, context, ahead);
   await run.consume();
   return run.finish();
 }
+
+type Line = MetricLine | (ParsedLine & { extraJson?: undefined });
 
 class Intake {
   readonly #context: IntakeContext;
   readonly #bytes: Buffer;
   readonly #base: number;
   readonly #seen: SeenLines;
-  readonly #decode: ((start: number, end: number) => string) | undefined;
+  readonly #parse: (start: number, end: number) => Line;
   #file: FileState;
   #lines = 0;
   #events = 0;
@@ -64,19 +75,21 @@ class Intake {
   /** The index up to which `crc` and `marker` have been brought. */
   #counted = 0;
 
-  constructor(file: FileState, bytes: Buffer, context: IntakeContext) {
+  constructor(file: FileState, bytes: Buffer, context: IntakeContext, ahead: SpacedColumns | undefined) {
     this.#context = context;
     this.#bytes = bytes;
     this.#base = Math.max(file.offset, file.scanned);
     this.#seen = new SeenLines(file, context.store, context.storage);
     // a hole that was waited for may be gone by now
     this.#file = withStatus({ ...file }, 'live', null, isoTime(context.clock.now()));
-    this.#decode = decoderOf(bytes);
+    this.#parse = parserOf(bytes, ahead);
   }
 
   finish(): Batch {
     if (this.#file.state !== 'misplaced') this.#seen.save();
     const file = { ...this.#file, stretch: this.#seen.current };
+    // it may be a slice of a long text, which would be kept with it
+    if (file.lastTs !== null) file.lastTs = Buffer.from(file.lastTs, 'latin1').toString('latin1');
     return { file, lines: this.#lines, events: this.#events, rejected: this.#rejected };
   }
 
@@ -201,22 +214,17 @@ class Intake {
     return false;
   }
 
-  #decide(parsed: ParsedLine, seen: Seen, at: number, lf: number): boolean {
+  #decide(parsed: Line, seen: Seen, at: number, lf: number): boolean {
     const verdict = admit(this.#file, parsed, seen, this.#claimant);
     if (verdict.kind !== 'apply') return this.#obey(verdict, at, lf);
-    if (parsed.kind === 'event') this.#apply(parsed.event, this.#base + at);
+    if (parsed.kind === 'event') this.#apply(parsed.event, this.#base + at, parsed.extraJson);
     return true;
   }
 
   readonly #claimant = (writer: string): FileState | undefined =>
     this.#context.claimant(writer, this.#file.path);
 
-  #parse(at: number, end: number): ParsedLine {
-    if (this.#decode === undefined) return parseLine(this.#bytes.subarray(at, end));
-    return parseText(this.#decode(at, end));
-  }
-
-  #lookUp(parsed: ParsedLine, at: number, end: number): 'new' | Promise<Seen> {
+  #lookUp(parsed: Line, at: number, end: number): 'new' | Promise<Seen> {
     if (parsed.kind !== 'event' || this.#file.kind !== 'writer') return 'new';
     const seq = parsed.event.seq ?? 0;
     if (seq === 0 || seq > this.#file.maxSeq) return 'new';
@@ -255,7 +263,7 @@ class Intake {
     }
   }
 
-  #apply(event: Event, offset: number): void {
+  #apply(event: Event, offset: number, extraJson?: string | null): void {
     if (this.#file.kind === null) this.#file = openedByHand(this.#file);
     const file = this.#file;
     // the byte offset numbers the lines of a file without a header
@@ -273,7 +281,7 @@ class Intake {
       if (event.type === 'writer_closed') file.closedSeq ??= seq;
       if (seq > file.maxSeq) file.maxSeq = seq;
     }
-    this.#context.sink.event(file, event, seq);
+    this.#context.sink.event(file, event, seq, extraJson);
   }
 
   #reject(
@@ -293,10 +301,9 @@ function tooLong(length: number): string {
   return `line of ${length} bytes; at most ${MAX_LINE_BYTES} are read`;
 }
 
-/** A chunk that is UTF-8 as a whole up to its last LF needs no check of each line. */
-function decoderOf(bytes: Buffer): ((start: number, end: number) => string) | undefined {
-  const whole = bytes.subarray(0, bytes.lastIndexOf(0x0a) + 1);
-  if (isAscii(whole)) return (start, end) => bytes.toString('latin1', start, end);
-  if (isUtf8(whole)) return (start, end) => bytes.toString('utf8', start, end);
-  return undefined;
+function parserOf(bytes: Buffer, ahead: SpacedColumns | undefined): (start: number, end: number) => Line {
+  const parse = lineParser(bytes);
+  if (ahead === undefined) return parse;
+  const columns = new ColumnReader(ahead);
+  return (start, end) => columns.lineAt(start, end) ?? parse(start, end);
 }

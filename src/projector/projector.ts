@@ -6,14 +6,16 @@ import type { LedgerInfo } from '../events/ledger.ts';
 import { Applier } from './apply.ts';
 import { Catalog } from './catalog.ts';
 import { GONE, isTampered, unread, type FileState } from './file-state.ts';
+import { ChunkQueue, type Chunk } from './chunk-queue.ts';
 import { FileStore } from './file-store.ts';
 import { HoleKeeper } from './holes.ts';
 import { isIntact } from './integrity.ts';
 import type { Batch } from './intake.ts';
 import { PACE } from './pace.ts';
-import { look, readChunk, type Look } from './reader.ts';
+import { WorkerParseAhead, type ParseAhead } from './parse-ahead.ts';
+import { look, type Look } from './reader.ts';
 import { Round, type RoundParts } from './round.ts';
-import { isProblem, type LedgerStorage, type Part, type StorageProblem } from './storage.ts';
+import { isProblem, type LedgerStorage, type StorageProblem } from './storage.ts';
 
 export interface PassOptions {
   /** Looks at every file, and whether holes have filled. By default when that is due. */
@@ -52,11 +54,15 @@ export interface PassResult {
   thorough: boolean;
 }
 
-/** A transaction is closed when it has so many bytes, or files. */
-const ROUND_BYTES = 4 * 1_048_576;
-const ROUND_FILES = 64;
-/** Node serves file calls with four threads. */
-const PARALLEL_READS = 4;
+export interface ProjectorOptions {
+  /** How lines are parsed on another thread. */
+  startAhead?: () => ParseAhead;
+  /** Bytes to be read from which on that is done. */
+  aheadFrom?: number;
+}
+
+/** A worker takes some 0.1 s to start. */
+const AHEAD_FROM = 8 * 1_048_576;
 
 /** Folds the event files of one ledger into one database. The caller holds the lock of the database. */
 export class Projector {
@@ -69,9 +75,16 @@ export class Projector {
   readonly #holes: HoleKeeper;
   readonly #applier: Applier;
   readonly #parts: RoundParts;
+  readonly #ahead: Required<ProjectorOptions>;
 
   /** @throws RunfoldError `database_other_ledger` if the database is of another ledger. */
-  constructor(db: Db, ledger: LedgerInfo, storage: LedgerStorage, clock: Clock) {
+  constructor(
+    db: Db,
+    ledger: LedgerInfo,
+    storage: LedgerStorage,
+    clock: Clock,
+    options: ProjectorOptions = {},
+  ) {
     this.#db = db;
     this.#ledgerId = ledger.ledger_id;
     this.#storage = storage;
@@ -82,6 +95,7 @@ export class Projector {
     this.#holes = new HoleKeeper(storage, clock);
     this.#applier = new Applier(db);
     this.#parts = { db, catalog: this.#catalog, store: this.#store, applier: this.#applier, clock };
+    this.#ahead = { startAhead: () => new WorkerParseAhead(), aheadFrom: AHEAD_FROM, ...options };
   }
 
   get files(): ReadonlyMap<string, FileState> {
@@ -223,59 +237,49 @@ export class Projector {
   async #readAll(paths: string[], options: PassOptions, result: PassResult): Promise<void> {
     const progress = new Map<string, { done: number; total: number }>();
     result.files += paths.length;
-    for (let queue = paths; queue.length > 0 && options.signal?.aborted !== true;) {
-      const reads = await this.#readSome(queue, options);
-      const later: string[] = [];
-      const round = new Round(this.#parts);
-      await round.run(async () => {
-        for (const { path, read } of reads) {
-          const looked = await this.#look(path, read, round, options);
-          if (looked?.batch !== undefined) count(looked.batch, result, progress);
-          if (looked?.hasMore === true) later.push(path);
-        }
-      });
-      // at the end of the queue, so that a long file starves no other
-      queue = [...queue, ...later];
-      options.onProgress?.(sumUp(progress, result.lines));
+    const queue = new ChunkQueue(paths, {
+      catalog: this.#catalog,
+      storage: this.#storage,
+      limitOf: (path) => limitOf(path, options),
+      ...this.#ahead,
+    });
+    try {
+      while (options.signal?.aborted !== true) {
+        const chunks = await queue.take();
+        if (chunks.length === 0) return;
+        const round = new Round(this.#parts);
+        await round.run(async () => {
+          for (const chunk of chunks) {
+            const looked = await this.#look(chunk, round, options);
+            if (looked?.batch !== undefined) count(looked.batch, result, progress);
+            queue.done(chunk, looked);
+          }
+        });
+        options.onProgress?.(sumUp(progress, result.lines));
+      }
+    } finally {
+      await queue.end();
     }
   }
 
-  /** Takes files from the queue and reads a chunk of each, up to what one transaction should hold. */
-  async #readSome(queue: string[], options: PassOptions): Promise<{ path: string; read: Read }[]> {
-    const reads: { path: string; read: Read }[] = [];
-    let bytes = 0;
-    while (queue.length > 0 && bytes < ROUND_BYTES && reads.length < ROUND_FILES) {
-      const paths = queue.splice(0, PARALLEL_READS);
-      const some = await Promise.all(
-        paths.map(async (path) => {
-          const read = await readChunk(this.#catalog.ensure(path), this.#storage, limitOf(path, options));
-          return { path, read };
-        }),
-      );
-      for (const { read } of some) bytes += isProblem(read) ? 0 : read.bytes.length;
-      reads.push(...some);
-    }
-    return reads;
-  }
-
-  async #look(path: string, read: Read, round: Round, options: PassOptions): Promise<Look | undefined> {
+  async #look(chunk: Chunk, round: Round, options: PassOptions): Promise<Look | undefined> {
+    const { path, read } = chunk;
     const file = round.get(path);
     // it may have been displaced since it was queued
-    if (file === undefined || file.state === 'misplaced') return undefined;
-    const looked = await look(file, read, limitOf(path, options), {
+    if (chunk.isVoid || file === undefined || file.state === 'misplaced') return undefined;
+    const context = {
       sink: round.sink,
       storage: this.#storage,
       store: this.#store,
       holes: this.#holes,
       clock: this.#clock,
-      claimant: (writer, other) => round.claimant(writer, other),
-    });
+      claimant: (writer: string, other: string) => round.claimant(writer, other),
+    };
+    const looked = await look(file, read, limitOf(path, options), context, await chunk.ahead?.take());
     round.put(looked.file);
     return looked;
   }
 }
-
-type Read = Part | StorageProblem;
 
 function limitOf(path: string, options: PassOptions): number {
   return options.upTo?.get(path) ?? Number.POSITIVE_INFINITY;

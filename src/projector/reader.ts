@@ -3,6 +3,7 @@ import { isoTime, type Clock } from '../clock.ts';
 import { MAX_LINE_BYTES } from '../events/parse.ts';
 import { GONE, withStatus, type FileState } from './file-state.ts';
 import { CHUNK_BYTES, intake, type Batch, type IntakeContext } from './intake.ts';
+import type { SpacedColumns } from './metric-columns.ts';
 import { isProblem, type LedgerStorage, type Part, type StorageProblem } from './storage.ts';
 
 /** A line with NULs is searched for its end so far in one pass, and as far again in the next. */
@@ -34,11 +35,13 @@ function readsFrom(file: FileState): number {
   return isInsideLongLine(file) ? file.scanned : file.offset - file.marker.length;
 }
 
+/** `ahead` is what another thread has parsed of these new bytes. */
 export async function look(
   file: FileState,
   read: Part | StorageProblem,
   limit: number,
   context: IntakeContext,
+  ahead?: SpacedColumns,
 ): Promise<Look> {
   const now = isoTime(context.clock.now());
   if (isProblem(read)) {
@@ -57,7 +60,7 @@ export async function look(
     return stateOnly(suspect(seen, before, context.clock));
   const bytes = read.bytes.subarray(overlap);
   if (bytes.length === 0) return stateOnly(returned(seen, now));
-  const batch = await intake(seen, bytes, context);
+  const batch = await intake(seen, bytes, context, ahead);
   return { file: batch.file, batch, hasMore: hasMore(seen, batch.file, Math.min(read.size, limit)) };
 }
 

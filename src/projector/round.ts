@@ -45,7 +45,7 @@ export class Round {
   get sink(): LineSink {
     const { applier, store } = this.#parts;
     return {
-      event: (file, event, seq) => applier.event(file, event, seq),
+      event: (file, event, seq, extraJson) => applier.event(file, event, seq, extraJson),
       reject: (path, line) => store.reject(path, line),
       misplace: (path) => store.clear(path),
       displace: (other, file) => this.#displace(other, file),

@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { ProjectorOptions } from '../../src/projector/projector.ts';
+import { ALWAYS_AHEAD } from '../helpers/parse-here.ts';
 import { tablesOf } from '../helpers/tables.ts';
 import { model } from '../model/model.ts';
 import { history } from './history.ts';
@@ -9,10 +11,12 @@ import { World } from './world.ts';
 const HISTORIES = Number(process.env['RUNFOLD_HISTORIES'] ?? 1500);
 const SEED = Number(process.env['RUNFOLD_SEED'] ?? Date.now() % 2 ** 31);
 
-test(`the law: model = incremental = rebuilt, over ${HISTORIES} histories (seed ${SEED})`, async () => {
+const VARIANTS: Record<string, ProjectorOptions> = { 'parsed where it is inserted': {}, 'parsed ahead': ALWAYS_AHEAD };
+
+test.each(Object.keys(VARIANTS))(`the law: model = incremental = rebuilt, over ${HISTORIES} histories, %s (seed ${SEED})`, async (variant) => {
   await fc.assert(
     fc.asyncProperty(history, async (actions) => {
-      const world = new World();
+      const world = new World(VARIANTS[variant]);
       for (const action of actions) await world.act(action);
       await world.finish();
       const files = [...world.storage.files].map(([path, { bytes }]) => ({ path, bytes, quiet: true }));

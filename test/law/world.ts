@@ -1,7 +1,7 @@
 // Lets a history happen to a ledger in memory while a projector follows it, dies and starts again.
 import type { Clock } from '../../src/clock.ts';
 import { IN_MEMORY, openForWriting, type Db } from '../../src/db/open.ts';
-import { Projector } from '../../src/projector/projector.ts';
+import { Projector, type ProjectorOptions } from '../../src/projector/projector.ts';
 import type { Part, StorageProblem } from '../../src/projector/storage.ts';
 import { LEDGER, MemoryStorage } from '../helpers/memory-storage.ts';
 import { PATHS, START_MS, type Action } from './history.ts';
@@ -26,13 +26,19 @@ export class World {
   readonly db: Db = openForWriting(IN_MEMORY);
   #nowMs = START_MS;
   readonly #clock: Clock = { now: () => this.#nowMs };
-  #projector = this.#start(this.db);
+  readonly #options: ProjectorOptions;
+  #projector: Projector;
   readonly #halves = new Map<string, Buffer>();
   readonly #holes: { path: string; offset: number; bytes: Buffer }[] = [];
   readonly #away = new Map<string, string>();
 
+  constructor(options: ProjectorOptions = {}) {
+    this.#options = options;
+    this.#projector = this.#start(this.db);
+  }
+
   #start(db: Db): Projector {
-    return new Projector(db, LEDGER, this.storage, this.#clock);
+    return new Projector(db, LEDGER, this.storage, this.#clock, this.#options);
   }
 
   async act(action: Action): Promise<void> {

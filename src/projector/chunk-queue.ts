@@ -1,0 +1,142 @@
+// What a pass reads next: chunks for one transaction; and if there is much to read, those of the next one too.
+import type { Catalog } from './catalog.ts';
+import { MARKER_BYTES, type FileState } from './file-state.ts';
+import { CHUNK_BYTES } from './intake.ts';
+import type { AheadChunk, ParseAhead } from './parse-ahead.ts';
+import { readChunk, type Look } from './reader.ts';
+import { isProblem, type LedgerStorage, type Part, type StorageProblem } from './storage.ts';
+
+/** A transaction is closed when it has so many bytes, or files. */
+const ROUND_BYTES = 4 * 1_048_576;
+/** While a second one lies in memory, waiting to be inserted or being parsed. */
+const ROUND_BYTES_AHEAD = ROUND_BYTES / 2;
+const ROUND_FILES = 64;
+/** Node serves file calls with four threads. */
+const PARALLEL_READS = 4;
+
+export interface Chunk {
+  path: string;
+  read: Part | StorageProblem;
+  ahead: AheadChunk | undefined;
+  /** The file as this chunk will leave it if nothing in it is out of the ordinary and there is more to read. */
+  next: FileState | undefined;
+  /** Read from where the file turned out not to go on: of no use. */
+  isVoid: boolean;
+}
+
+export interface ChunkQueueParts {
+  catalog: Catalog;
+  storage: LedgerStorage;
+  limitOf: (path: string) => number;
+  /** Called once, when more than `aheadFrom` bytes are to be read. */
+  startAhead: () => ParseAhead;
+  aheadFrom: number;
+}
+
+export class ChunkQueue {
+  readonly #parts: ChunkQueueParts;
+  readonly #paths: string[];
+  /** Read, and not yet done. */
+  readonly #open = new Set<Chunk>();
+  /** Of files that are read on before what was read of them is done. */
+  readonly #next = new Map<string, FileState>();
+  #round: Chunk[] = [];
+  #parser: ParseAhead | undefined;
+  #bytes = 0;
+
+  constructor(paths: readonly string[], parts: ChunkQueueParts) {
+    this.#parts = parts;
+    this.#paths = [...paths];
+  }
+
+  /** Takes files from the queue and reads a chunk of each, up to what one transaction should hold. */
+  async take(): Promise<Chunk[]> {
+    const round = this.#round.length > 0 ? this.#round : await this.#read();
+    this.#round = this.#parser === undefined ? [] : await this.#read();
+    return round;
+  }
+
+  /** What came of a chunk; files with more to read go to the end, so that a long one starves no other. */
+  done(chunk: Chunk, looked: Look | undefined): void {
+    this.#open.delete(chunk);
+    chunk.ahead?.release();
+    if (chunk.isVoid) return;
+    const { path, next } = chunk;
+    const goesOn = looked?.hasMore === true;
+    if (goesOn && next !== undefined && isSamePosition(next, looked.file)) return;
+    if (next !== undefined) this.#forget(path);
+    if (goesOn) this.#paths.push(path);
+  }
+
+  async end(): Promise<void> {
+    await this.#parser?.end();
+  }
+
+  #forget(path: string): void {
+    this.#next.delete(path);
+    for (const chunk of this.#open) if (chunk.path === path) chunk.isVoid = true;
+    const queued = this.#paths.indexOf(path);
+    if (queued !== -1) this.#paths.splice(queued, 1);
+  }
+
+  async #read(): Promise<Chunk[]> {
+    const chunks: Chunk[] = [];
+    const enough = this.#parser === undefined ? ROUND_BYTES : ROUND_BYTES_AHEAD;
+    let bytes = 0;
+    while (this.#paths.length > 0 && bytes < enough && chunks.length < ROUND_FILES) {
+      const wholeChunks = Math.ceil((enough - bytes) / CHUNK_BYTES);
+      const paths = this.#paths.splice(0, Math.min(PARALLEL_READS, wholeChunks));
+      const { catalog, storage, limitOf } = this.#parts;
+      const files = paths.map((path) => this.#next.get(path) ?? catalog.ensure(path));
+      const reads = await Promise.all(files.map((file) => readChunk(file, storage, limitOf(file.path))));
+      for (const read of reads) bytes += isProblem(read) ? 0 : read.bytes.length;
+      this.#startIfMuch(files, reads);
+      for (const [index, file] of files.entries()) {
+        const read = reads[index];
+        if (read !== undefined) chunks.push(this.#chunk(file, read));
+      }
+    }
+    return chunks;
+  }
+
+  #startIfMuch(files: readonly FileState[], reads: readonly (Part | StorageProblem)[]): void {
+    if (this.#parser !== undefined) return;
+    let pending = this.#bytes;
+    for (const [index, file] of files.entries()) {
+      const read = reads[index];
+      if (read === undefined || isProblem(read)) continue;
+      this.#bytes += read.bytes.length;
+      pending += Math.min(read.size, this.#parts.limitOf(file.path)) - file.offset;
+    }
+    if (pending > this.#parts.aheadFrom) this.#parser = this.#parts.startAhead();
+  }
+
+  #chunk(file: FileState, read: Part | StorageProblem): Chunk {
+    const { path } = file;
+    const chunk: Chunk = { path, read, ahead: undefined, next: undefined, isVoid: false };
+    this.#open.add(chunk);
+    this.#next.delete(path);
+    // the middle of a line too long is no chunk that begins with a line
+    if (this.#parser === undefined || isProblem(read) || file.scanned > file.offset) return chunk;
+    chunk.ahead = this.#parser.begin(read.bytes, file.marker.length);
+    chunk.read = { ...read, bytes: chunk.ahead.bytes };
+    chunk.next = this.#after(file, read);
+    if (chunk.next !== undefined) {
+      this.#next.set(path, chunk.next);
+      this.#paths.push(path);
+    }
+    return chunk;
+  }
+
+  /** A guess that is checked: where it is wrong, what was read there is void, and read again. */
+  #after(file: FileState, { bytes, size }: Part): FileState | undefined {
+    const end = bytes.lastIndexOf(0x0a) + 1;
+    const offset = file.offset - file.marker.length + end;
+    if (offset <= file.offset || offset >= Math.min(size, this.#parts.limitOf(file.path))) return undefined;
+    return { ...file, offset, marker: Buffer.from(bytes.subarray(Math.max(0, end - MARKER_BYTES), end)) };
+  }
+}
+
+function isSamePosition(a: FileState, b: FileState): boolean {
+  return a.offset === b.offset && a.scanned === b.scanned && a.marker.length === b.marker.length;
+}

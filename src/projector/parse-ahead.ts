@@ -1,0 +1,125 @@
+// Parses chunks on another thread while this one inserts. Only ever faster: without it all goes on here.
+import { Worker } from 'node:worker_threads';
+import { MARKER_BYTES } from './file-state.ts';
+import { CHUNK_BYTES } from './intake.ts';
+import { columnSpace, type ColumnSpace, type MetricColumns, type SpacedColumns } from './metric-columns.ts';
+
+/** A chunk that may be parsed by the time it is needed. */
+export interface AheadChunk {
+  /** The chunk where it was put: the one that was handed over need not be kept until it is taken. */
+  bytes: Buffer;
+  /** Its metric lines; undefined if they are to be parsed by who asks. Called at most once. */
+  take(): Promise<SpacedColumns | undefined>;
+  /** The columns that were taken are no longer looked at. */
+  release(): void;
+}
+
+export interface ParseAhead {
+  /** Hands over a chunk; a line begins at `from`, and where lines are is counted from there. */
+  begin(bytes: Buffer, from: number): AheadChunk;
+  end(): Promise<void>;
+}
+
+/** Memory that both threads see, for one chunk and its columns. Used again, for the collector would come late. */
+interface Slot {
+  bytes: Uint8Array;
+  space: ColumnSpace;
+  /** Whoever sets it first parses the chunk: nobody waits for a worker that is still starting or behind. */
+  claimed: Int32Array;
+}
+
+export interface Task extends Slot {
+  id: number;
+  from: number;
+  to: number;
+}
+
+export interface TaskResult {
+  id: number;
+  columns: MetricColumns | undefined;
+}
+
+export function claim(claimed: Int32Array): boolean {
+  return Atomics.exchange(claimed, 0, 1) === 0;
+}
+
+const SLOT_BYTES = CHUNK_BYTES + MARKER_BYTES;
+/** In MB. Lines die young, so a small nursery does. What a strange line needs beyond it is parsed without it. */
+const LIMITS = { maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 96 };
+
+export class WorkerParseAhead implements ParseAhead {
+  /** Undefined once it has failed or ended. */
+  #worker: Worker | undefined;
+  readonly #waiting = new Map<number, (columns: MetricColumns | undefined) => void>();
+  readonly #free: Slot[] = [];
+  #lastId = 0;
+
+  constructor() {
+    // compiled code alone: Node 20 runs no TypeScript, and where this file is one the worker fails to start
+    this.#worker = new Worker(new URL('parse-worker.js', import.meta.url), {
+      // what this process was started with (--import, --input-type, --inspect) is not for the worker
+      execArgv: [],
+      resourceLimits: LIMITS,
+    });
+    this.#worker.on('message', ({ id, columns }: TaskResult) => this.#settle(id, columns));
+    this.#worker.on('error', () => this.#giveUp());
+    this.#worker.on('exit', () => this.#giveUp());
+    this.#worker.unref();
+  }
+
+  begin(bytes: Buffer, from: number): AheadChunk {
+    const worker = this.#worker;
+    if (worker === undefined || bytes.length > SLOT_BYTES) return notAhead(bytes);
+    const slot = this.#free.pop() ?? newSlot();
+    slot.bytes.set(bytes);
+    Atomics.store(slot.claimed, 0, 0);
+    const id = (this.#lastId += 1);
+    const answer = new Promise<MetricColumns | undefined>((resolve) => this.#waiting.set(id, resolve));
+    worker.postMessage({ ...slot, id, from, to: bytes.length } satisfies Task);
+    return {
+      bytes: Buffer.from(slot.bytes.buffer, 0, bytes.length),
+      take: async () => {
+        if (claim(slot.claimed)) return undefined;
+        const columns = await this.#keepAlive(answer);
+        return columns && { columns, space: slot.space };
+      },
+      // the worker may not have looked at it yet
+      release: () => void answer.then(() => this.#free.push(slot)),
+    };
+  }
+
+  async end(): Promise<void> {
+    await this.#worker?.terminate();
+  }
+
+  /** While the worker is waited for, the process must not end for want of anything to do. */
+  async #keepAlive<T>(answer: Promise<T>): Promise<T> {
+    this.#worker?.ref();
+    const value = await answer;
+    this.#worker?.unref();
+    return value;
+  }
+
+  #settle(id: number, columns: MetricColumns | undefined): void {
+    this.#waiting.get(id)?.(columns);
+    this.#waiting.delete(id);
+  }
+
+  #giveUp(): void {
+    this.#worker = undefined;
+    for (const resolve of this.#waiting.values()) resolve(undefined);
+    this.#waiting.clear();
+  }
+}
+
+function newSlot(): Slot {
+  return {
+    bytes: new Uint8Array(new SharedArrayBuffer(SLOT_BYTES)),
+    space: columnSpace(SLOT_BYTES),
+    claimed: new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)),
+  };
+}
+
+function notAhead(bytes: Buffer): AheadChunk {
+  return { bytes, take: () => Promise.resolve(undefined), release: () => undefined };
+}
