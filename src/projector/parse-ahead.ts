@@ -45,7 +45,7 @@ export function claim(claimed: Int32Array): boolean {
 
 const SLOT_BYTES = CHUNK_BYTES + MARKER_BYTES;
 /** In MB. Lines die young, so a small nursery does. What a strange line needs beyond it is parsed without it. */
-const LIMITS = { maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 96 };
+const LIMITS = { maxYoungGenerationSizeMb: 12, maxOldGenerationSizeMb: 128 };
 
 export class WorkerParseAhead implements ParseAhead {
   /** Undefined once it has failed or ended. */
@@ -75,7 +75,7 @@ export class WorkerParseAhead implements ParseAhead {
     Atomics.store(slot.claimed, 0, 0);
     const id = (this.#lastId += 1);
     const answer = new Promise<MetricColumns | undefined>((resolve) => this.#waiting.set(id, resolve));
-    worker.postMessage({ ...slot, id, from, to: bytes.length } satisfies Task);
+    worker.postMessage({ ...slot, id, from, to: bytes.length } satisfies Task, []);
     return {
       bytes: Buffer.from(slot.bytes.buffer, 0, bytes.length),
       take: async () => {

@@ -7,5 +7,5 @@ parentPort?.on('message', ({ id, bytes, from, to, space, claimed }: Task) => {
   const isMine = claim(claimed);
   const columns = isMine ? metricColumns(Buffer.from(bytes.buffer, from, to - from), space) : undefined;
   const result: TaskResult = { id, columns };
-  parentPort?.postMessage(result);
+  parentPort?.postMessage(result, []);
 });
