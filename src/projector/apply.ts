@@ -58,6 +58,7 @@ export class Applier {
   /** Recomputes the small tables of all runs that were touched, and forgets them; returns how many. */
   finish(): number {
     const count = this.#touched.size;
+    this.#store.flush();
     for (const [runId, run] of this.#touched) this.#refold(runId, run);
     this.discard();
     return count;
@@ -67,6 +68,7 @@ export class Applier {
   discard(): void {
     this.#last = undefined;
     this.#touched.clear();
+    this.#store.discard();
   }
 
   #apply(event: Exclude<RunEvent, EventOf<'metric'>>, from: Origin): void {

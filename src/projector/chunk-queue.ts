@@ -38,9 +38,13 @@ export class ChunkQueue {
   readonly #paths: string[];
   /** Read, and not yet done. */
   readonly #open = new Set<Chunk>();
+  /** What is being read; a file that was forgotten meanwhile is not in it. */
+  readonly #reading = new Map<string, FileState>();
   /** Of files that are read on before what was read of them is done. */
   readonly #next = new Map<string, FileState>();
-  #round: Chunk[] = [];
+  /** Files whose next chunk can be read when what was read of them is committed. */
+  #again: string[] = [];
+  #coming: Promise<Chunk[]> | undefined;
   #parser: ParseAhead | undefined;
   #bytes = 0;
 
@@ -49,10 +53,22 @@ export class ChunkQueue {
     this.#paths = [...paths];
   }
 
-  /** Takes files from the queue and reads a chunk of each, up to what one transaction should hold. */
+  /**
+   * Chunks for one transaction; those of the transaction before are done and committed. If there is much to read,
+   * the ones after are read and parsed meanwhile.
+   */
   async take(): Promise<Chunk[]> {
-    const round = this.#round.length > 0 ? this.#round : await this.#read();
-    this.#round = this.#parser === undefined ? [] : await this.#read();
+    this.#paths.push(...this.#again);
+    this.#again = [];
+    let round = await (this.#coming ?? this.#read());
+    this.#coming = undefined;
+    // nothing was left when it was asked for, but something is now
+    if (round.length === 0) round = await this.#read();
+    if (this.#parser !== undefined) {
+      this.#coming = this.#read();
+      // whoever awaits it next gets the error; a pass that fails before does not come back for it
+      this.#coming.catch(() => undefined);
+    }
     return round;
   }
 
@@ -65,7 +81,7 @@ export class ChunkQueue {
     const goesOn = looked?.hasMore === true;
     if (goesOn && next !== undefined && isSamePosition(next, looked.file)) return;
     if (next !== undefined) this.#forget(path);
-    if (goesOn) this.#paths.push(path);
+    if (goesOn) this.#again.push(path);
   }
 
   async end(): Promise<void> {
@@ -74,6 +90,7 @@ export class ChunkQueue {
 
   #forget(path: string): void {
     this.#next.delete(path);
+    this.#reading.delete(path);
     for (const chunk of this.#open) if (chunk.path === path) chunk.isVoid = true;
     const queued = this.#paths.indexOf(path);
     if (queued !== -1) this.#paths.splice(queued, 1);
@@ -88,12 +105,13 @@ export class ChunkQueue {
       const paths = this.#paths.splice(0, Math.min(PARALLEL_READS, wholeChunks));
       const { catalog, storage, limitOf } = this.#parts;
       const files = paths.map((path) => this.#next.get(path) ?? catalog.ensure(path));
+      for (const file of files) this.#reading.set(file.path, file);
       const reads = await Promise.all(files.map((file) => readChunk(file, storage, limitOf(file.path))));
       for (const read of reads) bytes += isProblem(read) ? 0 : read.bytes.length;
       this.#startIfMuch(files, reads);
       for (const [index, file] of files.entries()) {
         const read = reads[index];
-        if (read !== undefined) chunks.push(this.#chunk(file, read));
+        if (read !== undefined && this.#reading.get(file.path) === file) chunks.push(this.#chunk(file, read));
       }
     }
     return chunks;
@@ -115,6 +133,7 @@ export class ChunkQueue {
     const { path } = file;
     const chunk: Chunk = { path, read, ahead: undefined, next: undefined, isVoid: false };
     this.#open.add(chunk);
+    this.#reading.delete(path);
     this.#next.delete(path);
     // the middle of a line too long is no chunk that begins with a line
     if (this.#parser === undefined || isProblem(read) || file.scanned > file.offset) return chunk;

@@ -44,8 +44,11 @@ export function claim(claimed: Int32Array): boolean {
 }
 
 const SLOT_BYTES = CHUNK_BYTES + MARKER_BYTES;
-/** In MB. Lines die young, so a small nursery does. What a strange line needs beyond it is parsed without it. */
-const LIMITS = { maxYoungGenerationSizeMb: 12, maxOldGenerationSizeMb: 128 };
+/**
+ * In MB. What was parsed of a chunk lives until the next one, and a nursery that holds it spares the collector
+ * from copying it. What a strange line needs beyond the whole is parsed without the worker.
+ */
+const LIMITS = { maxYoungGenerationSizeMb: 40, maxOldGenerationSizeMb: 128 };
 
 export class WorkerParseAhead implements ParseAhead {
   /** Undefined once it has failed or ended. */

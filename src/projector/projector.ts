@@ -1,4 +1,5 @@
 // pass(): lists, reads, admits, applies. Correct whenever and for whatever reason it is called.
+import { setImmediate } from 'node:timers/promises';
 import { isoTime, type Clock } from '../clock.ts';
 import type { Db } from '../db/open.ts';
 import { RunfoldError } from '../errors.ts';
@@ -253,6 +254,8 @@ export class Projector {
             const looked = await this.#look(chunk, round, options);
             if (looked?.batch !== undefined) count(looked.batch, result, progress);
             queue.done(chunk, looked);
+            // what is read and parsed meanwhile comes in
+            await setImmediate();
           }
         });
         options.onProgress?.(sumUp(progress, result.lines));
