@@ -45,6 +45,9 @@ const LINE_BYTES = 96;
 /** Of lines with more values of `extra` than one for so many bytes, some find no room: the reader parses them. */
 const EXTRA_VALUE_BYTES = 16;
 
+/** A chunk with so many more lines for the reader than metric lines is left to the reader, who would parse it all again. */
+const MAX_OTHERS = 64;
+
 /** Enough for a chunk of so many bytes. */
 export function columnSpace(bytes: number): ColumnSpace {
   const lines = Math.ceil(bytes / LINE_BYTES);
@@ -61,14 +64,19 @@ function shared(bytes: number): SharedArrayBuffer {
   return new SharedArrayBuffer(bytes);
 }
 
-/** Parses the lines of a chunk that begins with a line. */
+/** Parses the lines of a chunk that begins with a line, up to where most are of no use here. */
 export function metricColumns(bytes: Buffer, space: ColumnSpace): MetricColumns {
   const columns = new ColumnWriter(space);
   const parse = lineParser(bytes);
   let at = 0;
+  let others = 0;
   for (let lf = nextLineFeed(bytes, 0); lf !== -1; lf = nextLineFeed(bytes, at)) {
     const end = contentEnd(bytes, at, lf);
-    if (end > at && end - at <= MAX_LINE_BYTES) columns.add(parse(at, end), at, end);
+    if (end > at) {
+      const isMetric = end - at <= MAX_LINE_BYTES && columns.add(parse(at, end), at, end);
+      if (!isMetric) others += 1;
+      if (others > columns.lines + MAX_OTHERS) break;
+    }
     at = lf + 1;
   }
   return columns.finish();
@@ -88,8 +96,13 @@ class ColumnWriter {
     this.#space = space;
   }
 
-  add(line: ParsedLine, at: number, end: number): void {
-    if (line.kind !== 'event' || line.event.type !== 'metric') return;
+  get lines(): number {
+    return this.#lines;
+  }
+
+  /** Whether it is one of the metric lines now. */
+  add(line: ParsedLine, at: number, end: number): boolean {
+    if (line.kind !== 'event' || line.event.type !== 'metric') return false;
     const { event } = line;
     const { elapsed_seconds, seq, epoch, step, loss, f1, fitness, behavioral_comparison, gpu_memory_mb } =
       event;
@@ -99,9 +112,9 @@ class ColumnWriter {
       typeof fitness === 'string' ||
       typeof behavioral_comparison === 'string' ||
       typeof gpu_memory_mb === 'string';
-    if (hasText || (this.#lines + 1) * PLACES > this.#space.places.length) return;
+    if (hasText || (this.#lines + 1) * PLACES > this.#space.places.length) return false;
     const names = this.#addExtra(event.extra ?? undefined);
-    if (names === undefined) return;
+    if (names === undefined) return false;
     const { numbers, places } = this.#space;
     const number = this.#lines * NUMBERS;
     numbers[number] = elapsed_seconds;
@@ -123,6 +136,7 @@ class ColumnWriter {
     places[place + 5] = this.#jsonEnd;
     this.#ts.push(event.ts);
     this.#lines += 1;
+    return true;
   }
 
   finish(): MetricColumns {

@@ -48,7 +48,7 @@ const SLOT_BYTES = CHUNK_BYTES + MARKER_BYTES;
  * In MB. What was parsed of a chunk lives until the next one, and a nursery that holds it spares the collector
  * from copying it. What a strange line needs beyond the whole is parsed without the worker.
  */
-const LIMITS = { maxYoungGenerationSizeMb: 40, maxOldGenerationSizeMb: 128 };
+const LIMITS = { maxYoungGenerationSizeMb: 32, maxOldGenerationSizeMb: 128 };
 
 export class WorkerParseAhead implements ParseAhead {
   /** Undefined once it has failed or ended. */

@@ -11,22 +11,29 @@ import { World } from './world.ts';
 const HISTORIES = Number(process.env['RUNFOLD_HISTORIES'] ?? 1500);
 const SEED = Number(process.env['RUNFOLD_SEED'] ?? Date.now() % 2 ** 31);
 
-const VARIANTS: Record<string, ProjectorOptions> = { 'parsed where it is inserted': {}, 'parsed ahead': ALWAYS_AHEAD };
+const VARIANTS: Record<string, ProjectorOptions> = {
+  'parsed where it is inserted': {},
+  'parsed ahead': ALWAYS_AHEAD,
+};
 
-test.each(Object.keys(VARIANTS))(`the law: model = incremental = rebuilt, over ${HISTORIES} histories, %s (seed ${SEED})`, async (variant) => {
-  await fc.assert(
-    fc.asyncProperty(history, async (actions) => {
-      const world = new World(VARIANTS[variant]);
-      for (const action of actions) await world.act(action);
-      await world.finish();
-      const files = [...world.storage.files].map(([path, { bytes }]) => ({ path, bytes, quiet: true }));
-      const expected = model(files);
-      const rebuilt = await world.rebuilt();
-      expect(tablesOf(rebuilt)).toEqual(expected);
-      expect(tablesOf(world.db)).toEqual(expected);
-      rebuilt.close();
-      world.db.close();
-    }),
-    { numRuns: HISTORIES, seed: SEED },
-  );
-}, 600_000);
+test.each(Object.keys(VARIANTS))(
+  `the law: model = incremental = rebuilt, over ${HISTORIES} histories, %s (seed ${SEED})`,
+  async (variant) => {
+    await fc.assert(
+      fc.asyncProperty(history, async (actions) => {
+        const world = new World(VARIANTS[variant]);
+        for (const action of actions) await world.act(action);
+        await world.finish();
+        const files = [...world.storage.files].map(([path, { bytes }]) => ({ path, bytes, quiet: true }));
+        const expected = model(files);
+        const rebuilt = await world.rebuilt();
+        expect(tablesOf(rebuilt)).toEqual(expected);
+        expect(tablesOf(world.db)).toEqual(expected);
+        rebuilt.close();
+        world.db.close();
+      }),
+      { numRuns: HISTORIES, seed: SEED },
+    );
+  },
+  600_000,
+);
