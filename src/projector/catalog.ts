@@ -1,7 +1,7 @@
-// All event files ever seen, in memory as in the database.
+// All event files ever seen: in the database, and those not at rest in memory too.
 import { isoTime, type Clock } from '../clock.ts';
 import type { Db } from '../db/open.ts';
-import { GONE, hasBeenRead, newFileState, withStatus, type FileState } from './file-state.ts';
+import { GONE, hasBeenRead, isAtRest, newFileState, withStatus, type FileState } from './file-state.ts';
 import type { FileStore } from './file-store.ts';
 import { PACE } from './pace.ts';
 import type { Listing } from './storage.ts';
@@ -10,46 +10,62 @@ export class Catalog {
   readonly #db: Db;
   readonly #store: FileStore;
   readonly #clock: Clock;
-  readonly #files = new Map<string, FileState>();
-  /** The one well placed file of each writer that has a header. */
+  /** History grows without end, what is at work does not: files at rest are looked up when they are asked for. */
+  readonly #active = new Map<string, FileState>();
+  /** Of the files in memory, the one well placed file of each writer that has a header. */
   readonly #byWriter = new Map<string, string>();
 
   constructor(db: Db, store: FileStore, clock: Clock) {
     this.#db = db;
     this.#store = store;
     this.#clock = clock;
-    for (const file of store.load()) this.remember(file);
+    for (const file of store.loadActive()) this.keep(file);
   }
 
-  get files(): ReadonlyMap<string, FileState> {
-    return this.#files;
+  /** The files that are not at rest. */
+  get active(): ReadonlyMap<string, FileState> {
+    return this.#active;
   }
 
   get(path: string): FileState | undefined {
-    return this.#files.get(path);
+    return this.#active.get(path) ?? this.#store.load(path);
   }
 
   ofWriter(writer: string): FileState | undefined {
-    const path = this.#byWriter.get(writer);
-    return path === undefined ? undefined : this.#files.get(path);
+    const path = this.#byWriter.get(writer) ?? this.#store.pathOfWriter(writer);
+    const file = path === undefined ? undefined : this.get(path);
+    return file?.kind === 'writer' && file.writer === writer ? file : undefined;
   }
 
   /** Takes over a state that the database has. */
   remember(file: FileState): void {
-    const before = this.#files.get(file.path);
-    if (before?.kind === 'writer' && this.#byWriter.get(before.writer ?? '') === file.path) {
-      this.#byWriter.delete(before.writer ?? '');
-    }
-    this.#files.set(file.path, file);
+    if (!isAtRest(file)) this.keep(file);
+    else if (this.#active.has(file.path)) this.#drop(file.path);
+  }
+
+  /** Takes over a state that the database need not have. */
+  keep(file: FileState): void {
+    this.#unlink(file.path);
+    this.#active.set(file.path, file);
     if (file.kind === 'writer' && file.writer !== null) this.#byWriter.set(file.writer, file.path);
+  }
+
+  #drop(path: string): void {
+    this.#unlink(path);
+    this.#active.delete(path);
+  }
+
+  #unlink(path: string): void {
+    const writer = this.#active.get(path)?.writer ?? '';
+    if (this.#byWriter.get(writer) === path) this.#byWriter.delete(writer);
   }
 
   /** The state of a path; a new one if it has not been seen. */
   ensure(path: string): FileState {
-    const known = this.#files.get(path);
+    const known = this.get(path);
     if (known !== undefined) return known;
     const file = newFileState(path, isoTime(this.#clock.now()));
-    this.remember(file);
+    this.keep(file);
     return file;
   }
 
@@ -64,15 +80,16 @@ export class Catalog {
   /** New files are noted; files that a whole listing of their folder does not have are missing. */
   noteListing(listing: Listing): void {
     const listed = new Set(listing.files);
+    const known = new Set([...listing.folders].flatMap((folder) => this.#store.pathsIn(folder)));
     const now = isoTime(this.#clock.now());
     const changed = listing.files
-      .filter((path) => !this.#files.has(path))
+      .filter((path) => !known.has(path) && !this.#active.has(path))
       .map((path) => newFileState(path, now));
     const unread: string[] = [];
-    for (const file of this.#files.values()) {
-      const folder = file.path.slice(0, file.path.lastIndexOf('/'));
-      if (listed.has(file.path) || !listing.folders.has(folder)) continue;
-      if (!hasBeenRead(file)) unread.push(file.path);
+    for (const path of known) {
+      const file = listed.has(path) ? undefined : this.get(path);
+      if (file === undefined) continue;
+      if (!hasBeenRead(file)) unread.push(path);
       else if (file.state !== 'missing') changed.push(withStatus(file, 'missing', GONE, now));
     }
     this.save(changed);
@@ -85,13 +102,13 @@ export class Catalog {
       this.#store.clear(path);
       this.#store.forget(path);
     })();
-    this.#files.delete(path);
+    this.#drop(path);
   }
 
   /** Files that have been silent for long and whose runs are all finished need no frequent look. */
   settle(): void {
     const now = this.#clock.now();
-    const silent = [...this.#files.values()].filter(
+    const silent = [...this.#active.values()].filter(
       (file) =>
         file.state === 'live' &&
         file.kind === 'writer' &&

@@ -114,6 +114,11 @@ export function isTampered(file: Pick<FileState, 'state' | 'reason'>): boolean {
   return file.state === 'frozen' && (file.reason === 'truncated' || file.reason === 'rewritten');
 }
 
+/** Nothing more is expected of it: only the slow sweep looks at it. */
+export function isAtRest({ state }: Pick<FileState, 'state'>): boolean {
+  return state === 'complete' || state === 'quiet';
+}
+
 /** Whether anything of the file is in the tables or reported. */
 export function hasBeenRead(file: FileState): boolean {
   return file.state !== 'misplaced' && file.offset > 0;

@@ -42,8 +42,14 @@ const COLUMNS = [
   'closed_seq', 'last_ts', 'since',
 ] as const; // prettier-ignore
 
+/** isAtRest in SQL. */
+const AT_REST = "state IN ('complete', 'quiet')";
+
 export class FileStore {
   readonly #db: Db;
+  readonly #load: Statement;
+  readonly #pathsIn: Statement;
+  readonly #pathOfWriter: Statement;
   readonly #save: Statement;
   readonly #forget: Statement;
   readonly #reject: Statement;
@@ -55,6 +61,9 @@ export class FileStore {
     this.#db = db;
     const values = COLUMNS.map((column) => `@${column}`).join(', ');
     this.#save = db.prepare(`INSERT OR REPLACE INTO _files (${COLUMNS.join(', ')}) VALUES (${values})`);
+    this.#load = db.prepare(`SELECT ${COLUMNS.join(', ')} FROM _files WHERE path = ?`);
+    this.#pathsIn = db.prepare('SELECT path FROM _files WHERE path >= ? AND path < ?').pluck();
+    this.#pathOfWriter = db.prepare("SELECT path FROM _files WHERE writer = ? AND kind = 'writer'").pluck();
     this.#forget = db.prepare('DELETE FROM _files WHERE path = ?');
     this.#reject = db.prepare(
       'INSERT OR REPLACE INTO _rejected (file, offset, length, code, message, excerpt) VALUES (?, ?, ?, ?, ?, ?)',
@@ -69,11 +78,38 @@ export class FileStore {
     );
   }
 
-  load(): FileState[] {
+  load(path: string): FileState | undefined {
+    const row = this.#load.get(path) as FileRow | undefined;
+    return row && decodeFile(row);
+  }
+
+  loadAll(): FileState[] {
+    return this.#loadWhere('true');
+  }
+
+  loadActive(): FileState[] {
+    return this.#loadWhere(`NOT (${AT_REST})`);
+  }
+
+  #loadWhere(condition: string): FileState[] {
     const rows = this.#db
-      .prepare(`SELECT ${COLUMNS.join(', ')} FROM _files ORDER BY path`)
+      .prepare(`SELECT ${COLUMNS.join(', ')} FROM _files WHERE ${condition} ORDER BY path`)
       .all() as FileRow[];
     return rows.map(decodeFile);
+  }
+
+  pathsAtRest(): string[] {
+    return this.#db.prepare(`SELECT path FROM _files WHERE ${AT_REST}`).pluck().all() as string[];
+  }
+
+  pathsIn(folder: string): string[] {
+    // in the order of bytes the character after '/' is '0'
+    return this.#pathsIn.all(`${folder}/`, `${folder}0`) as string[];
+  }
+
+  /** The well placed file whose header names the writer. */
+  pathOfWriter(writer: string): string | undefined {
+    return this.#pathOfWriter.get(writer) as string | undefined;
   }
 
   save(file: FileState): void {

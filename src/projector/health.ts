@@ -48,18 +48,18 @@ export interface Finding {
 }
 
 export function ledgerStatus(db: Db, nowMs: number): LedgerStatus {
-  const files = new FileStore(db).load();
   const counts: Record<FileStatus, number> = {
     live: 0, quiet: 0, complete: 0, frozen: 0, misplaced: 0, missing: 0,
   }; // prettier-ignore
-  let lagBytes = 0;
-  let oldestMs = Number.POSITIVE_INFINITY;
-  for (const file of files) {
-    counts[file.state] += 1;
-    const lag = isReadOn(file) ? file.size - file.offset : 0;
-    if (lag <= 0) continue;
-    lagBytes += lag;
-    oldestMs = Math.min(oldestMs, file.mtimeMs);
+  const totals = { waiting: 0, events: 0, unknown: 0, lagBytes: 0, oldestMs: Number.POSITIVE_INFINITY };
+  for (const row of db.prepare(FILES_BY_STATE).all() as FilesOfState[]) {
+    counts[row.state] = row.files;
+    totals.events += row.events;
+    totals.unknown += row.unknown;
+    if (row.state === 'live') totals.waiting = row.with_reason;
+    if (!READ_ON.has(row.state)) continue;
+    totals.lagBytes += row.lag_bytes;
+    totals.oldestMs = Math.min(totals.oldestMs, row.oldest_ms ?? Number.POSITIVE_INFINITY);
   }
   const projection = db.prepare('SELECT * FROM _projection').get() as
     | { ledger_id: string; ledger_path: string; last_pass_at: string | null }
@@ -68,28 +68,38 @@ export function ledgerStatus(db: Db, nowMs: number): LedgerStatus {
     ledger_id: projection?.ledger_id ?? '',
     ledger_path: projection?.ledger_path ?? '',
     files: counts,
-    waiting: files.filter((file) => file.state === 'live' && file.reason !== null).length,
-    events: sum(files, (file) => file.events),
-    unknown: sum(files, (file) => file.unknown),
+    waiting: totals.waiting,
+    events: totals.events,
+    unknown: totals.unknown,
     rejected: Number(db.prepare('SELECT count(*) FROM _rejected').pluck().get()),
-    lag_bytes: lagBytes,
-    lag_seconds: lagBytes === 0 ? null : Math.max(0, (nowMs - oldestMs) / 1000),
+    lag_bytes: totals.lagBytes,
+    lag_seconds: totals.lagBytes === 0 ? null : Math.max(0, (nowMs - totals.oldestMs) / 1000),
     last_pass_at: projection?.last_pass_at ?? null,
   };
 }
 
-function isReadOn(file: FileState): boolean {
-  return file.state === 'live' || file.state === 'quiet' || file.state === 'complete';
-}
+const READ_ON: ReadonlySet<FileStatus> = new Set(['live', 'quiet', 'complete']);
 
-function sum(files: readonly FileState[], pick: (file: FileState) => number): number {
-  return files.reduce((total, file) => total + pick(file), 0);
+const FILES_BY_STATE = `
+  SELECT state, count(*) AS files, sum(reason IS NOT NULL) AS with_reason, sum(events) AS events,
+    sum(unknown) AS unknown, sum(max(0, size - offset)) AS lag_bytes,
+    min(CASE WHEN size > offset THEN mtime_ms END) AS oldest_ms
+  FROM _files GROUP BY state`;
+
+interface FilesOfState {
+  state: FileStatus;
+  files: number;
+  with_reason: number;
+  events: number;
+  unknown: number;
+  lag_bytes: number;
+  oldest_ms: number | null;
 }
 
 /** Everything that is wrong or odd, one by one: there may be a million rejected lines. */
 export function* findings(db: Db, strangers: readonly StorageProblem[]): Generator<Finding> {
   const store = new FileStore(db);
-  const files = store.load();
+  const files = store.loadAll();
   const occupied = new Set(files.filter(({ state }) => state !== 'missing').map(({ path }) => path));
   for (const file of files) yield* fileFindings(file, store, occupied);
   yield* rejectedFindings(db);

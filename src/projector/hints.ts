@@ -1,40 +1,58 @@
 // Looks that chokidar suggests. It misses changes and forgets files, so nothing depends on them: sweeps do.
-import { watch } from 'chokidar';
+import { watch, type FSWatcher } from 'chokidar';
 import path from 'node:path';
-import { EVENT_FILE_SUFFIX, EVENTS_DIR } from '../events/layout.ts';
 
 export interface HintsOptions {
   /** The ledger's directory. */
   root: string;
   /** On a network file system, where inotify hears nothing of other machines. */
   usePolling: boolean;
-  /** Files that need no watching. */
-  isSettled: (file: string) => boolean;
   /** With the path relative to the ledger. */
   onHint: (file: string) => void;
   onError: (error: unknown) => void;
 }
 
-/** `events/<folder>/<file>` */
-const DEPTH = 1;
 const POLL_MS = 1_000;
+/** inotify has 8,192 watches for all programs of a user on older kernels; the files beyond have the sweeps. */
+const MOST_FILES = 1_000;
 
-/** Starts watching; returns how to stop. */
-export function watchForHints(options: HintsOptions): () => Promise<void> {
-  const { root, usePolling, isSettled, onHint, onError } = options;
-  const relative = (absolute: string): string => path.relative(root, absolute).split(path.sep).join('/');
-  const watcher = watch(path.join(root, EVENTS_DIR), {
-    depth: DEPTH,
-    usePolling,
-    interval: POLL_MS,
-    followSymlinks: false,
-    // by default it takes a file renamed over another for a change, and leaves names like `run~` out
-    atomic: false,
-    awaitWriteFinish: false,
-    ignored: (candidate, stats) =>
-      stats?.isFile() === true && (!candidate.endsWith(EVENT_FILE_SUFFIX) || isSettled(relative(candidate))),
-  });
-  const hint = (absolute: string): void => onHint(relative(absolute));
-  watcher.on('add', hint).on('change', hint).on('error', onError);
-  return () => watcher.close();
+/** Watches files one by one: watching a folder costs a look at all of it for every line in one of its files. */
+export class Hints {
+  readonly #options: HintsOptions;
+  readonly #watchers = new Map<string, FSWatcher>();
+  readonly #closing = new Set<Promise<void>>();
+
+  constructor(options: HintsOptions) {
+    this.#options = options;
+  }
+
+  follow(file: string): void {
+    if (this.#watchers.has(file) || this.#watchers.size >= MOST_FILES) return;
+    const { root, usePolling, onHint, onError } = this.#options;
+    const watcher = watch(path.join(root, file), {
+      usePolling,
+      interval: POLL_MS,
+      followSymlinks: false,
+      // by default it takes a file renamed over another for a change, and leaves names like `run~` out
+      atomic: false,
+      awaitWriteFinish: false,
+    });
+    watcher.on('add', () => onHint(file));
+    watcher.on('change', () => onHint(file));
+    watcher.on('error', onError);
+    this.#watchers.set(file, watcher);
+  }
+
+  forget(file: string): void {
+    const closing = this.#watchers.get(file)?.close();
+    this.#watchers.delete(file);
+    if (closing === undefined) return;
+    this.#closing.add(closing);
+    void closing.finally(() => this.#closing.delete(closing));
+  }
+
+  async stop(): Promise<void> {
+    for (const file of this.#watchers.keys()) this.forget(file);
+    await Promise.all(this.#closing);
+  }
 }

@@ -99,8 +99,13 @@ export class Projector {
     this.#ahead = { startAhead: () => new WorkerParseAhead(), aheadFrom: AHEAD_FROM, ...options };
   }
 
-  get files(): ReadonlyMap<string, FileState> {
-    return this.#catalog.files;
+  file(path: string): FileState | undefined {
+    return this.#catalog.get(path);
+  }
+
+  /** By path, the files of which more may come, or that something is wrong with. */
+  get activeFiles(): ReadonlyMap<string, FileState> {
+    return this.#catalog.active;
   }
 
   /**
@@ -182,7 +187,7 @@ export class Projector {
   async #queue(options: PassOptions, thorough: boolean): Promise<string[]> {
     if (options.upTo !== undefined) {
       for (const [path, offset] of options.upTo) {
-        this.#catalog.remember({ ...this.#catalog.ensure(path), holesUntil: offset });
+        this.#catalog.keep({ ...this.#catalog.ensure(path), holesUntil: offset });
       }
       return [...options.upTo.keys()].toSorted();
     }
@@ -190,15 +195,16 @@ export class Projector {
       return options.only.filter((path) => isReadOn(this.#catalog.get(path)));
     }
     const queue: string[] = [];
-    for (const file of this.#catalog.files.values()) {
+    for (const file of this.#catalog.active.values()) {
       if (await this.#isToRead(file, options, thorough)) queue.push(file.path);
     }
+    if (thorough) queue.push(...this.#store.pathsAtRest());
     return [...queue, ...this.#claims()].toSorted();
   }
 
   #claims(): string[] {
-    const claims = [...this.#catalog.files.values()].filter((file) => this.#mayClaim(file));
-    for (const file of claims) this.#catalog.remember(unread(file, isoTime(this.#clock.now())));
+    const claims = [...this.#catalog.active.values()].filter((file) => this.#mayClaim(file));
+    for (const file of claims) this.#catalog.keep(unread(file, isoTime(this.#clock.now())));
     return claims.map(({ path }) => path);
   }
 
@@ -213,8 +219,7 @@ export class Projector {
   async #isToRead(file: FileState, options: PassOptions, thorough: boolean): Promise<boolean> {
     if (file.state === 'live') return options.due?.(file) ?? true;
     if (file.state === 'missing') return file.reason !== GONE || (await this.#isBack(file));
-    if (isTampered(file)) return await this.#isAsItWas(file, thorough);
-    return thorough && (file.state === 'complete' || file.state === 'quiet');
+    return isTampered(file) && (await this.#isAsItWas(file, thorough));
   }
 
   /** A file that was gone and is there again may have come back changed. */

@@ -32,7 +32,7 @@ export interface ReplayOptions {
  */
 export function filesRead(db: Db, ledger: LedgerInfo): FileState[] {
   assertOfLedger(db, ledger);
-  return new FileStore(db).load();
+  return new FileStore(db).loadAll();
 }
 
 export interface Replayed {
@@ -70,7 +70,7 @@ export async function readAgain(
   // what was not read for want of time is not lost
   signal?.throwIfAborted();
   const losses = before.flatMap((file) => {
-    const reason = lossOf(file, projector.files.get(file.path));
+    const reason = lossOf(file, projector.file(file.path));
     return reason === undefined
       ? []
       : [{ path: file.path, writer: file.writer, reason, events: file.events }];

@@ -4,7 +4,7 @@ import { isoTime, type Clock } from '../clock.ts';
 import { errnoOf, RunfoldError } from '../errors.ts';
 import type { FileState } from './file-state.ts';
 import { withPatience } from './hang.ts';
-import { watchForHints } from './hints.ts';
+import { Hints } from './hints.ts';
 import { nextLookIn, PACE } from './pace.ts';
 import type { PassResult, Projector } from './projector.ts';
 import type { TimedStorage } from './timed-storage.ts';
@@ -25,6 +25,7 @@ export interface WatchOptions {
 export type WatchEnd = 'ended' | 'abandoned';
 
 const RETRY_MS = 2_000;
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
 /** What a database disk or a ledger that is away for a while says. */
 const PASSING_CODES = new Set([
   'SQLITE_FULL',
@@ -59,6 +60,9 @@ class Watch {
   /** When to look at a path because of a hint. */
   readonly #hinted = new Map<string, number>();
   readonly #nextLook = new Map<string, number>();
+  readonly #hints: Hints;
+  /** Folders of days that have been listed once. */
+  readonly #oldFolders = new Set<string>();
   #nextListing = 0;
   #isInTrouble = false;
   #wake: AbortController = new AbortController();
@@ -66,31 +70,29 @@ class Watch {
   constructor(projector: Projector, options: WatchOptions) {
     this.#projector = projector;
     this.#options = options;
+    this.#hints = new Hints({
+      root: options.root,
+      usePolling: options.usePolling,
+      onHint: (file) => this.#hint(file),
+      // a watcher that fails is a hint less
+      onError: (error) => options.onTrouble?.(error),
+    });
   }
 
   async run(): Promise<void> {
-    const { root, usePolling, signal } = this.#options;
+    const { signal } = this.#options;
     await this.#attempt(() => this.#sweep());
-    const stopHints = watchForHints({
-      root,
-      usePolling,
-      isSettled: (file) => isSettled(this.#projector.files.get(file)),
-      onHint: (file) => this.#hint(file),
-      // a watcher that fails is a hint less
-      onError: (error) => this.#options.onTrouble?.(error),
-    });
     const wakeUp = (): void => this.#wake.abort();
     signal.addEventListener('abort', wakeUp);
     try {
       while (!signal.aborted) await this.#step();
     } finally {
       signal.removeEventListener('abort', wakeUp);
-      await stopHints();
+      await this.#hints.stop();
     }
   }
 
   #hint(file: string): void {
-    if (isSettled(this.#projector.files.get(file))) return;
     this.#hinted.set(file, this.#options.clock.now());
     this.#wake.abort();
   }
@@ -134,7 +136,9 @@ class Watch {
     const now = clock.now();
     const isListing = now >= this.#nextListing;
     const due = (file: FileState): boolean => (this.#nextLook.get(file.path) ?? 0) <= now;
-    const looked = [...this.#projector.files.values()].filter((file) => file.state === 'live' && due(file));
+    const looked = [...this.#projector.activeFiles.values()].filter(
+      (file) => file.state === 'live' && due(file),
+    );
     if (isListing) {
       const result = await this.#projector.pass({ due, folders: this.#recentFolders(now), signal });
       this.#nextListing = clock.now() + PACE.listing;
@@ -151,7 +155,7 @@ class Watch {
   /** Live files that no look has been planned for. */
   #unscheduled(): string[] {
     const paths: string[] = [];
-    for (const { path, state } of this.#projector.files.values()) {
+    for (const { path, state } of this.#projector.activeFiles.values()) {
       if (state === 'live' && !this.#nextLook.has(path)) paths.push(path);
     }
     return paths;
@@ -160,20 +164,27 @@ class Watch {
   #schedule(files: readonly string[]): void {
     const now = this.#options.clock.now();
     for (const path of files) {
-      const file = this.#projector.files.get(path);
-      if (file?.state === 'live') this.#nextLook.set(path, now + nextLookIn(now - file.mtimeMs));
-      else this.#nextLook.delete(path);
+      const file = this.#projector.file(path);
+      if (file?.state === 'live') {
+        this.#nextLook.set(path, now + nextLookIn(now - file.mtimeMs));
+        this.#hints.follow(path);
+      } else {
+        this.#nextLook.delete(path);
+        this.#hints.forget(path);
+      }
     }
   }
 
-  /** The folders in which files appear or grow: those of yesterday to tomorrow, and of live files. */
+  /** The folders in which files appear or grow: those of yesterday to tomorrow, of active files, and new ones. */
   #recentFolders(now: number): (folder: string) => boolean {
-    const folders = new Set([-1, 0, 1].map((days) => dayOf(now + days * 86_400_000)));
-    for (const { path, state } of this.#projector.files.values()) {
-      if (state === 'live') folders.add(path.split('/')[1] ?? '');
-    }
-    // a folder that is no day is somebody's own, and may get a new file at any time
-    return (folder) => folders.has(folder) || !/^\d{4}-\d{2}-\d{2}$/.test(folder);
+    const recent = new Set([-1, 0, 1].map((days) => dayOf(now + days * 86_400_000)));
+    for (const path of this.#projector.activeFiles.keys()) recent.add(path.split('/')[1] ?? '');
+    return (folder) => {
+      const isNew = !this.#oldFolders.has(folder);
+      // a folder that is no day is somebody's own, and may get a new file at any time
+      if (isNew && DAY.test(folder)) this.#oldFolders.add(folder);
+      return isNew || recent.has(folder);
+    };
   }
 
   /** Trouble that may pass is said once, and tried again. */
@@ -193,10 +204,6 @@ class Watch {
 
 function dayOf(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10);
-}
-
-function isSettled(file: FileState | undefined): boolean {
-  return file !== undefined && file.state !== 'live' && file.state !== 'missing';
 }
 
 function mayPass(error: unknown): boolean {

@@ -38,7 +38,7 @@ describe.each(Object.entries(POSERS))('%s', (_, pose) => {
     const outcome = await ledger.pass();
     outcome.expectRows('run_metrics', [{ writer: A }]).expectRejected();
     outcome.expectFinding({ kind: 'stranger', where: FAKE });
-    expect(ledger.projector.files.has(FAKE)).toBe(false);
+    expect(ledger.projector.file(FAKE)).toBeUndefined();
   });
 
   test('does no harm when a hint names it: the tables and what is reported are as without the hint', async () => {
@@ -113,7 +113,7 @@ describe('paths that are none of an event file', () => {
     const ledger = new TempLedger(GOOD);
     await ledger.pass({ only: [`events/${DAY}/gone.ndjson`, 'events/no-such-day/gone.ndjson'] });
     const outcome = await ledger.pass();
-    expect([...ledger.projector.files.keys()]).toEqual([GOOD.path]);
+    expect([...ledger.projector.activeFiles.keys()]).toEqual([GOOD.path]);
     expect(outcome.findings()).toEqual([]);
   });
 });

@@ -165,7 +165,7 @@ describe('gone', () => {
     ledger.remove(PATH);
     const outcome = await ledger.pass();
     expect(outcome.findings()).toEqual([]);
-    expect([...ledger.projector.files]).toEqual([]);
+    expect([...ledger.projector.activeFiles]).toEqual([]);
   });
 
   test('back as something else: frozen', async () => {

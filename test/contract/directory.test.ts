@@ -43,7 +43,7 @@ describe('files', () => {
 
     const outcome = await ledger.pass();
     outcome.expectRows('run_metrics', [{ writer: A, seq: 3 }]).expectRejected();
-    expect([...ledger.projector.files.keys()]).toEqual([FILE_A.path]);
+    expect([...ledger.projector.activeFiles.keys()]).toEqual([FILE_A.path]);
     const strangers = outcome.findings().filter(({ kind }) => kind === 'stranger');
     expect(
       Object.fromEntries(strangers.map(({ where, what }) => [where.slice('events/'.length), what])),

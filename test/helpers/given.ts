@@ -67,7 +67,7 @@ export class Outcome {
   }
 
   expectFile(path: string, expected: Partial<FileState>): this {
-    expect(this.projector.files.get(path), path).toMatchObject(expected);
+    expect(this.projector.file(path), path).toMatchObject(expected);
     return this;
   }
 
