@@ -212,11 +212,14 @@ export class EventWriter {
   }
 
   #encode(type: EventType, fields: Partial<EventInput>): Line | undefined {
-    const { ts, seq: _, run_id, attempt, ...payload } = fields;
+    const { run_id, attempt } = fields;
+    const ts = fields.ts ?? this.#timestamp();
     let line: Line;
     try {
-      const head = { type, ts: ts ?? this.#timestamp(), seq: this.#seq + 1, run_id, attempt };
-      line = lineOf(JSON.stringify({ ...head, ...payload }));
+      const head = JSON.stringify({ type, ts, seq: this.#seq + 1, run_id, attempt });
+      const payload = JSON.stringify({ ...fields, ...HEAD_IS_APART });
+      // joined as text, since putting the fields in order in one object more takes as long as writing them
+      line = lineOf(payload === '{}' ? head : `${head.slice(0, -1)},${payload.slice(1)}`);
     } catch (error) {
       this.#refuse(`an event of type ${type} cannot be written as JSON: ${messageOf(error)}`);
       return undefined;
@@ -281,6 +284,8 @@ export class EventWriter {
     this.#schedule();
   }
 }
+
+const HEAD_IS_APART = { type: undefined, ts: undefined, seq: undefined, run_id: undefined, attempt: undefined };
 
 /** Where the ledger of these options is or would be, as an absolute path. */
 export function ledgerDirectory({

@@ -54,10 +54,9 @@ export function metricFields(
 
 class Collected {
   readonly leftOut: string[] = [];
-  readonly #place: Record<string, number> = {};
-  readonly #columns: Record<string, Measure> = {};
-  // without a prototype, so that a metric named __proto__ is data
-  readonly #extra: Record<string, Measure> = Object.create(null);
+  readonly #place: Partial<Record<string, number>> = {};
+  readonly #columns: Partial<Record<string, Measure>> = {};
+  readonly #extra: Record<string, Measure> = {};
   #elapsed: number;
   #count = 0;
   #hasExtra = false;
@@ -89,8 +88,20 @@ class Collected {
 
   fields(): Record<string, unknown> | undefined {
     if (this.#count === 0) return undefined;
-    const extra = this.#hasExtra ? this.#extra : undefined;
-    return { elapsed_seconds: this.#elapsed, ...this.#place, ...this.#columns, extra };
+    const { epoch, step } = this.#place;
+    const { loss, f1, fitness, behavioral_comparison, gpu_memory_mb } = this.#columns;
+    // always of one shape, which is what makes it quick to copy and to write
+    return {
+      elapsed_seconds: this.#elapsed,
+      epoch,
+      step,
+      loss,
+      f1,
+      fitness,
+      behavioral_comparison,
+      gpu_memory_mb,
+      extra: this.#hasExtra ? this.#extra : undefined,
+    };
   }
 
   #takeColumn(name: string, value: unknown): void {
@@ -108,7 +119,8 @@ class Collected {
   #takeExtra(name: string, value: unknown): void {
     const measure = this.#measureOf(name, value);
     if (measure === undefined) return;
-    this.#extra[name] = measure;
+    if (name === '__proto__') defineOwn(this.#extra, name, measure);
+    else this.#extra[name] = measure;
     this.#hasExtra = true;
     this.#count += 1;
   }
@@ -134,6 +146,11 @@ class Collected {
     this.leftOut.push(name);
     return undefined;
   }
+}
+
+/** A metric named __proto__ is data like any other; assigned, it would be the prototype. */
+function defineOwn(object: object, name: string, value: unknown): void {
+  Object.defineProperty(object, name, { value, enumerable: true, writable: true, configurable: true });
 }
 
 function nameOf(value: number): Measure {
