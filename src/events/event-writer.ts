@@ -285,7 +285,13 @@ export class EventWriter {
   }
 }
 
-const HEAD_IS_APART = { type: undefined, ts: undefined, seq: undefined, run_id: undefined, attempt: undefined };
+const HEAD_IS_APART = {
+  type: undefined,
+  ts: undefined,
+  seq: undefined,
+  run_id: undefined,
+  attempt: undefined,
+};
 
 /** Where the ledger of these options is or would be, as an absolute path. */
 export function ledgerDirectory({

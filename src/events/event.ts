@@ -18,7 +18,7 @@ export function isNonFinite(value: unknown): value is NonFinite {
   return value === 'NaN' || value === 'Infinity' || value === '-Infinity';
 }
 
-function isMeasure(value: unknown): value is Measure {
+export function isMeasure(value: unknown): value is Measure {
   return typeof value === 'number' ? Number.isFinite(value) : isNonFinite(value);
 }
 
@@ -26,7 +26,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function isNamedMeasures(value: unknown): boolean {
+export function isNamedMeasures(value: unknown): value is Record<string, Measure | null> {
   if (!isObject(value)) return false;
   // Object.keys, because a record schema would pass over a key named __proto__ unchecked
   for (const name of Object.keys(value)) {
@@ -67,7 +67,8 @@ const jsonObject = z
   .custom<JsonObject>(isFiniteJsonObject, 'must be a JSON object whose numbers are within a double')
   .meta({ type: 'object' });
 
-const runIdField = z.string().regex(/^[0-9a-hjkmnp-tv-z]{16}$/, 'must be 16 characters of Crockford base32');
+export const RUN_ID = /^[0-9a-hjkmnp-tv-z]{16}$/;
+const runIdField = z.string().regex(RUN_ID, 'must be 16 characters of Crockford base32');
 
 const line = { ts: timestamp, seq: z.int().min(1).nullish() };
 const ofRun = { ...line, run_id: runIdField, attempt: text.nullish() };

@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { EVENT_SCHEMAS, FORMAT_VERSION, isEventType, type Event, type EventOf } from './event.ts';
 import { describeIssues } from './describe-issue.ts';
 import { exceedsDepth } from './depth.ts';
+import { plainMetric } from './plain-metric.ts';
 import type { RejectCode } from './reject-codes.ts';
 import { hashKey } from './run-id.ts';
 import { normalizeTimestamp } from './timestamp.ts';
@@ -83,6 +84,8 @@ function parseObject(raw: Record<string, unknown>, mayBeIllFormed: boolean): Par
     if (problem !== undefined) return rejected('bad_field', problem);
     raw = wellFormed(raw) as Record<string, unknown>;
   }
+  const plain = type === 'metric' ? plainMetric(raw) : undefined;
+  if (plain !== undefined) return finish(plain);
   const result = EVENT_SCHEMAS[type].safeParse(raw);
   if (!result.success) return rejected('bad_field', describeIssues(result.error.issues, raw));
   return finish(result.data);
