@@ -48,6 +48,9 @@ export function isProblem(result: Part | StorageProblem): result is StorageProbl
 /** O_NOFOLLOW: no symbolic link posing as a log. O_NONBLOCK: a FIFO posing as one must not hang us. */
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
+/** No symbolic link that has taken the place of a folder. */
+const FOLDER_FLAGS = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+
 export class DirectoryStorage implements LedgerStorage {
   readonly #root: string;
 
@@ -100,7 +103,7 @@ export class DirectoryStorage implements LedgerStorage {
     let handle: FileHandle | undefined;
     try {
       // on NFS, without opening its directory first, a path may stand for an older file for most of a minute
-      await (await open(path.dirname(absolute), constants.O_RDONLY | constants.O_DIRECTORY)).close();
+      await (await open(path.dirname(absolute), FOLDER_FLAGS)).close();
       handle = await open(absolute, OPEN_FLAGS);
       const stats = await handle.stat();
       if (!stats.isFile()) return { path: file, reason: kindOf(stats) };
