@@ -146,7 +146,7 @@ export class ExperimentDB implements AsyncDisposable {
   }
 
   /** Runs that match, newest first. */
-  getAllRuns(filter: query.RunFilter = {}): query.RunRecord[] {
+  getAllRuns(filter: query.RunQuery = {}): query.RunRecord[] {
     return query.getAllRuns(this.#read(), filter);
   }
 

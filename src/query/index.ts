@@ -1,7 +1,8 @@
 // `runfold/query`: what the tables answer. Functions over a database that `openQuery` has opened.
 export { openQuery } from './open.ts';
-export { getAllRuns } from './runs.ts';
-export type { RunFilter } from './run-filter.ts';
+export { countRuns, getAllRuns, selectRuns } from './runs.ts';
+export type { RunFilter, RunQuery } from './run-filter.ts';
+export { parseCondition, type Condition, type Operator } from './condition.ts';
 export { getRun } from './run.ts';
 export type { RunRecord } from './run-record.ts';
 export { getRunMetrics, iterateRunMetrics, type MetricsOptions } from './metrics.ts';

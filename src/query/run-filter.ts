@@ -1,39 +1,40 @@
 // Which runs to list -> SQL that is made of fixed pieces alone; every value is bound.
+import sql, { join, raw, type Sql } from 'sql-template-tag';
 import type { RunStatus } from '../events/event.ts';
 import type { RunKey } from '../events/run-id.ts';
 import { isCount, wrongArgument } from './arguments.ts';
+import { conditionSql } from './condition-sql.ts';
+import type { Condition } from './condition.ts';
 
-type KeyFilter = { [Field in keyof RunKey]?: RunKey[Field] | undefined };
+type KeyFilter = {
+  [Field in keyof RunKey]?: RunKey[Field] | readonly RunKey[Field][] | undefined;
+};
 
-/**
- * All that is given must hold. A key column matches by equality, null matches null, and undefined is the same
- * as not given. `status: []` matches nothing.
- */
+/** All that is given must hold; undefined is the same as not given. */
 export interface RunFilter extends KeyFilter {
+  /** One of them, if it is an array; `[]` matches nothing. For key columns too, where null matches null. */
   status?: RunStatus | readonly RunStatus[] | undefined;
+  /** The run has this tag, or all of these. */
+  tags?: string | readonly string[] | undefined;
+  /** Conditions such as `config.lr<0.01` or `final.val/acc>=0.9`; as text, they are read by `parseCondition`. */
+  where?: readonly (string | Condition)[] | undefined;
   /** Default false. */
   includeHidden?: boolean | undefined;
+}
+
+/** Which of the runs that match, in what order. */
+export interface RunQuery extends RunFilter {
+  /**
+   * Fields, the first one counts most; one with `-` before it has its greatest value first. Runs without a value come
+   * last. Default: the newest first. Ties are always broken by that, then by `run_id`.
+   */
+  sort?: readonly string[] | undefined;
   /** How many rows at most; default all. */
   limit?: number | undefined;
   /** How many rows to pass over first; default 0. */
   offset?: number | undefined;
 }
 
-export interface FilterSql {
-  /** What comes after `WHERE`. */
-  where: string;
-  bound: Record<string, string | number | null>;
-}
-
-/** `=` where the column is never NULL, since SQLite looks such a condition up in the index of the key. */
-const KEY_CONDITIONS: Readonly<Record<keyof RunKey, string>> = {
-  experiment_number: 'experiment_number = @experiment_number',
-  dataset: 'dataset = @dataset',
-  method: 'method = @method',
-  subject: 'subject IS @subject',
-  cl_info: 'cl_info IS @cl_info',
-  seed: 'seed IS @seed',
-};
 const KEY_FIELDS: readonly (keyof RunKey)[] = [
   'experiment_number',
   'dataset',
@@ -53,41 +54,58 @@ const STATUSES: Readonly<Record<RunStatus, true>> = {
   timeout: true,
 };
 
-const KNOWN: ReadonlySet<string> = new Set([...KEY_FIELDS, 'status', 'includeHidden', 'limit', 'offset']);
+const FILTERS = [...KEY_FIELDS, 'status', 'tags', 'where', 'includeHidden'];
 
 /**
+ * A condition over `FROM_RUNS`.
+ *
+ * @param others names that the caller takes besides those of a filter
  * @throws RunfoldError `invalid_key` if a key column is given a value that no key can have; `usage` if
  *   anything else has a wrong type or value, or a name is not known.
  */
-export function filterSql(filter: RunFilter): FilterSql {
-  refuseUnknown(filter);
-  const { limit, offset = 0, includeHidden = false, status } = filter;
-  if (limit !== undefined && !isCount(limit)) throw wrongArgument('limit', 'a whole number from 0', limit);
-  if (!isCount(offset)) throw wrongArgument('offset', 'a whole number from 0', offset);
+export function filterSql(filter: RunFilter, others: readonly string[] = []): Sql {
+  refuseUnknown(filter, [...FILTERS, ...others]);
+  const { includeHidden = false, status, tags, where = [] } = filter;
   if (typeof includeHidden !== 'boolean')
     throw wrongArgument('includeHidden', 'true or false', includeHidden);
+  if (!Array.isArray(where)) throw wrongArgument('where', 'an array of conditions', where);
 
-  // -1 is SQLite's word for no limit
-  const bound: FilterSql['bound'] = { limit: limit ?? -1, offset };
-  const conditions = includeHidden ? [] : ['hidden = 0'];
+  const conditions = includeHidden ? [] : [sql`r.hidden = 0`];
   for (const field of KEY_FIELDS) {
     const value = filter[field];
-    if (value === undefined) continue;
-    checkKeyValue(field, value);
-    conditions.push(KEY_CONDITIONS[field]);
-    bound[field] = value;
+    if (value !== undefined) conditions.push(keyCondition(field, value));
   }
-  if (status !== undefined) conditions.push(statusCondition(status, bound));
-  return { where: conditions.join(' AND ') || '1', bound };
+  if (status !== undefined) conditions.push(statusCondition(status));
+  for (const tag of tagsOf(tags)) {
+    conditions.push(sql`EXISTS (SELECT 1 FROM json_each(r.tags) WHERE value = ${tag})`);
+  }
+  for (const condition of where as readonly (string | Condition)[]) conditions.push(conditionSql(condition));
+  return conditions.length === 0 ? raw('1') : join(conditions, ' AND ');
 }
 
 /** A misspelt filter that was passed over would list runs that nobody asked for. */
-function refuseUnknown(filter: RunFilter): void {
+function refuseUnknown(filter: RunFilter, known: readonly string[]): void {
   if (typeof filter !== 'object' || filter === null || Array.isArray(filter)) {
     throw wrongArgument('the filter', 'an object', filter);
   }
-  const unknown = Object.keys(filter).find((name) => !KNOWN.has(name));
-  if (unknown !== undefined) throw wrongArgument('a filter', `one of ${[...KNOWN].join(', ')}`, unknown);
+  const unknown = Object.keys(filter).find((name) => !known.includes(name));
+  if (unknown !== undefined) throw wrongArgument('a filter', `one of ${known.join(', ')}`, unknown);
+}
+
+/** `=` where the column is never NULL, since SQLite looks such a condition up in the index of the key. */
+function keyCondition(field: keyof RunKey, given: unknown): Sql {
+  const column = raw(`r.${field}`);
+  const values: readonly unknown[] = Array.isArray(given) ? given : [given];
+  for (const value of values) checkKeyValue(field, value);
+  if (!NULLABLE.has(field)) {
+    return values.length === 1 ? sql`${column} = ${values[0]}` : inSql(column, values);
+  }
+  const conditions = values.map((value) => sql`${column} IS ${value}`);
+  return conditions.length === 0 ? raw('0') : sql`(${join(conditions, ' OR ')})`;
+}
+
+function inSql(column: Sql, values: readonly unknown[]): Sql {
+  return values.length === 0 ? raw('0') : sql`${column} IN (${join(values)})`;
 }
 
 function checkKeyValue(field: keyof RunKey, value: unknown): void {
@@ -101,19 +119,43 @@ function checkKeyValue(field: keyof RunKey, value: unknown): void {
   throw wrongArgument(field, `a string without lone surrogates${orNull}`, value, 'invalid_key');
 }
 
-function statusCondition(status: RunStatus | readonly RunStatus[], bound: FilterSql['bound']): string {
+function statusCondition(status: RunStatus | readonly RunStatus[]): Sql {
   const wanted: readonly unknown[] = typeof status === 'string' ? [status] : status;
   if (!Array.isArray(wanted)) throw wrongArgument('status', 'a status or an array of them', wanted);
-  const marks: string[] = [];
-  for (const item of new Set(wanted)) {
+  for (const item of wanted) {
     if (!isStatus(item)) throw wrongArgument('status', `one of ${Object.keys(STATUSES).join(', ')}`, item);
-    const mark = `status_${marks.length}`;
-    bound[mark] = item;
-    marks.push(`@${mark}`);
   }
-  return `status IN (${marks.join(', ')})`;
+  return inSql(raw('r.status'), [...new Set(wanted)]);
 }
 
 function isStatus(value: unknown): value is RunStatus {
   return typeof value === 'string' && Object.hasOwn(STATUSES, value);
+}
+
+function tagsOf(tags: unknown): readonly string[] {
+  const wanted: readonly unknown[] = tags === undefined ? [] : Array.isArray(tags) ? tags : [tags];
+  return wanted.map((tag) => {
+    if (typeof tag === 'string' && tag.isWellFormed()) return tag;
+    throw wrongArgument('tags', 'a string or an array of them', tag);
+  });
+}
+
+/** What comes after `ORDER BY`. */
+export function orderSql(sort: RunQuery['sort'], parse: (field: string) => Sql): Sql {
+  if (sort !== undefined && !Array.isArray(sort)) throw wrongArgument('sort', 'an array of fields', sort);
+  const terms = (sort ?? []).flatMap((name: unknown) => {
+    if (typeof name !== 'string') throw wrongArgument('a field to sort by', 'a string', name);
+    const isDescending = name.startsWith('-');
+    const value = parse(isDescending ? name.slice(1) : name);
+    return [sql`${value} IS NULL`, sql`${value} ${raw(isDescending ? 'DESC' : 'ASC')}`];
+  });
+  return join([...terms, raw('r.created_at DESC'), raw('r.run_id')]);
+}
+
+/** What comes after `LIMIT`. */
+export function limitSql({ limit, offset = 0 }: Pick<RunQuery, 'limit' | 'offset'>): Sql {
+  if (limit !== undefined && !isCount(limit)) throw wrongArgument('limit', 'a whole number from 0', limit);
+  if (!isCount(offset)) throw wrongArgument('offset', 'a whole number from 0', offset);
+  // -1 is SQLite's word for no limit
+  return sql`${limit ?? -1} OFFSET ${offset}`;
 }

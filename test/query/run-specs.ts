@@ -1,7 +1,7 @@
 // Random runs, and random filters that often meet them.
 import fc from 'fast-check';
 import type { RunKey } from '../../src/events/run-id.ts';
-import type { RunFilter } from '../../src/query/index.ts';
+import type { RunQuery } from '../../src/query/index.ts';
 import { created, of, TestLedger, type Entry } from './ledger.ts';
 
 const STATUSES = ['pending', 'running', 'completed', 'failed', 'timeout'] as const;
@@ -60,7 +60,7 @@ export async function ledgerOfRuns(specs: readonly RunSpec[]): Promise<TestLedge
   return built;
 }
 
-export const anyFilter: fc.Arbitrary<RunFilter> = fc.record(
+export const anyFilter: fc.Arbitrary<RunQuery> = fc.record(
   {
     experiment_number: whole,
     dataset: text,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RunfoldError } from '../../src/errors.ts';
-import { getAllRuns, type RunFilter, type RunRecord } from '../../src/query/index.ts';
+import { getAllRuns, type RunQuery, type RunRecord } from '../../src/query/index.ts';
 import { compareText } from '../model/model-files.ts';
 import { created, keyOf, TestLedger } from './ledger.ts';
 import { anyFilter, HOSTILE, ledgerOfRuns, runs } from './run-specs.ts';
@@ -9,11 +9,16 @@ import { anyFilter, HOSTILE, ledgerOfRuns, runs } from './run-specs.ts';
 const FIELDS = ['experiment_number', 'dataset', 'method', 'subject', 'cl_info', 'seed'] as const;
 
 /** The same with arrays. */
-function filtered(all: readonly RunRecord[], filter: RunFilter): RunRecord[] {
+function filtered(all: readonly RunRecord[], filter: RunQuery): RunRecord[] {
   const { status, includeHidden = false, offset = 0, limit = Infinity } = filter;
   const statuses: readonly string[] | undefined = typeof status === 'string' ? [status] : status;
   return all
-    .filter((record) => FIELDS.every((name) => filter[name] === undefined || filter[name] === record[name]))
+    .filter((record) =>
+      FIELDS.every((name) => {
+        const wanted: unknown = filter[name];
+        return wanted === undefined || (Array.isArray(wanted) ? wanted : [wanted]).includes(record[name]);
+      }),
+    )
     .filter((record) => statuses === undefined || statuses.includes(record.status))
     .filter((record) => includeHidden || !record.hidden)
     .toSorted((a, b) => compareText(b.created_at, a.created_at) || compareText(a.run_id, b.run_id))
@@ -125,7 +130,7 @@ describe('getAllRuns', () => {
     );
     fc.assert(
       fc.property(name, value, (field, given) => {
-        const filter = { [field]: given } as RunFilter;
+        const filter = { [field]: given } as RunQuery;
         const found = recordsOrRefusal(() => getAllRuns(built.db, filter));
         const expected = found instanceof RunfoldError ? found : filtered(all, filter);
         expect(found).toEqual(expected);
