@@ -1,0 +1,117 @@
+// What commands that read have in common: the log is read first, then the database is opened for reading.
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { openReadOnly, type Db } from '../db/open.ts';
+import type { RunStatus } from '../events/event.ts';
+import { locate, type Place } from '../projector/open.ts';
+import type { RunFilter, RunQuery } from '../query/run-filter.ts';
+import { freshen } from './freshness.ts';
+import type { CliIo } from './io.ts';
+import { wholeNumber, withPlace, type PlaceFlags } from './options.ts';
+
+export interface ReadingFlags extends PlaceFlags {
+  sync: boolean;
+}
+
+export interface FilterFlags {
+  experimentNumber?: number[];
+  dataset?: string[];
+  method?: string[];
+  subject?: string[];
+  clInfo?: string[];
+  seed?: number[];
+  status?: RunStatus[];
+  tag?: string[];
+  where?: string[];
+  hidden?: boolean;
+}
+
+export interface PagingFlags {
+  sort?: string[];
+  limit?: number;
+  offset?: number;
+}
+
+/** `--ledger`, `--db` and `--no-sync`. */
+export function withReading(command: Command): Command {
+  return withPlace(command).option('--no-sync', 'do not read what is new in the log first');
+}
+
+/** Which runs: by their key, status, tags, conditions. */
+export function withFilters(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--exp, --experiment-number <n>', 'runs of this experiment; repeat it for more').argParser(
+        collectNumber,
+      ),
+    )
+    .option('--dataset <name>', 'runs on this data set; repeat it for more', collect)
+    .option('--method <name>', 'runs of this method; repeat it for more', collect)
+    .option('--subject <name>', 'runs of this subject; repeat it for more', collect)
+    .option('--variant, --cl-info <text>', 'runs of this variant; repeat it for more', collect)
+    .addOption(new Option('--seed <n>', 'runs with this seed; repeat it for more').argParser(collectNumber))
+    .option('--status <list>', 'pending, running, completed, failed, timeout; comma separated', collectList)
+    .option('--tag <tag>', 'runs with this tag; repeat it for runs that have all', collect)
+    .option('-w, --where <condition>', "such as 'config.lr<0.01'; repeat it, all must hold", collect)
+    .option('--hidden', 'hidden runs too');
+}
+
+/** In which order, and how many. */
+export function withPaging(command: Command): Command {
+  return command
+    .option('--sort <field>', 'by this field, -field: greatest first; repeat it for ties', collect)
+    .addOption(new Option('-n, --limit <n>', 'at most so many; 0: all').argParser(wholeNumber))
+    .addOption(new Option('--offset <n>', 'pass over so many first').argParser(wholeNumber));
+}
+
+export function filterOf(flags: FilterFlags): RunFilter {
+  return {
+    experiment_number: flags.experimentNumber,
+    dataset: flags.dataset,
+    method: flags.method,
+    subject: flags.subject,
+    cl_info: flags.clInfo,
+    seed: flags.seed,
+    status: flags.status,
+    tags: flags.tag,
+    where: flags.where,
+    includeHidden: flags.hidden,
+  };
+}
+
+/** @param unlimited what it is without `--limit`; undefined is all */
+export function pagingOf(
+  { sort, limit, offset }: PagingFlags,
+  unlimited?: number,
+): Pick<RunQuery, 'sort' | 'limit' | 'offset'> {
+  return { sort, limit: limit === 0 ? undefined : (limit ?? unlimited), offset };
+}
+
+/** Finds the log, reads what is new in it unless `--no-sync`, and hands the open database to `answer`. */
+export async function reading<Answer>(
+  flags: ReadingFlags,
+  io: CliIo,
+  answer: (db: Db, place: Place) => Answer | Promise<Answer>,
+): Promise<Answer> {
+  const place = await locate({ ...flags, env: io.env, cwd: io.cwd }, io.clock);
+  if (flags.sync) await freshen(place, io);
+  const db = openReadOnly(place.file);
+  try {
+    return await answer(db, place);
+  } finally {
+    db.close();
+  }
+}
+
+export function collect(value: string, before: string[] | undefined): string[] {
+  return [...(before ?? []), value];
+}
+
+function collectNumber(value: string, before: number[] | undefined): number[] {
+  return [...(before ?? []), wholeNumber(value)];
+}
+
+export function collectList(value: string, before: string[] | undefined): string[] {
+  const items = value.split(',').map((item) => item.trim());
+  if (items.includes('')) throw new InvalidArgumentError('It must be a list such as a,b.');
+  return [...(before ?? []), ...items];
+}
