@@ -20,7 +20,8 @@ export function valueSql(field: Field): Sql {
     case 'column':
       return columnSql(field.table, field.column);
     case 'duration':
-      return sql`((julianday(r.finished_at) - julianday(r.started_at)) * ${DAY_SECONDS})`;
+      // to the millisecond that the times have
+      return sql`round((julianday(r.finished_at) - julianday(r.started_at)) * ${DAY_SECONDS}, 3)`;
     case 'json':
       return jsonSql(field, 'value');
   }
