@@ -1,6 +1,6 @@
 // Runs that have not ended -> a table.
 import type { ActiveRun } from '../query/active-runs.ts';
-import { cell, type Cell, type CellValue, type Column, type Table } from './format/table.ts';
+import { cell, type Cell, type Column, type Table } from './format/table.ts';
 import { SHORT_ID, statusEmphasis } from './run-table.ts';
 import { ago, valueText } from './value-text.ts';
 
@@ -36,5 +36,5 @@ function activeCell(name: keyof ActiveRun, run: ActiveRun, nowMs: number): Cell 
   if (name === 'run_id') return cell(run.run_id, run.run_id.slice(0, SHORT_ID));
   if (name === 'newest_line_at') return cell(run.newest_line_at, ago(run.newest_line_at, nowMs));
   if (name === 'started_at' && run.started_at !== null) return cell(value, ago(run.started_at, nowMs));
-  return cell(value as CellValue, valueText(value), name === 'status' ? statusEmphasis(value) : undefined);
+  return cell(value, valueText(value), name === 'status' ? statusEmphasis(value) : undefined);
 }

@@ -48,7 +48,10 @@ export function addAnswers(program: Command, io: CliIo, finish: (code: ExitCode)
         .choices(['type', 'place'])
         .default('type'),
     )
-    .addHelpText('after', examples('runfold errors', 'runfold errors --by place --method mlp', 'runfold errors @last'))
+    .addHelpText(
+      'after',
+      examples('runfold errors', 'runfold errors --by place --method mlp', 'runfold errors @last'),
+    )
     .action(async (run: string | undefined, flags: ErrorsFlags) => {
       const { errors } = await import('./commands/errors.ts');
       finish(await errors(run, flags, io));

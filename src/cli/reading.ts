@@ -120,6 +120,7 @@ export function collectList(value: string, before: string[] | undefined): string
 export function fieldList(value: string, before: string[] | undefined): string[] {
   const fields = value.match(/(?:"(?:[^"\\]|\\.)*"|[^,"])+/g) ?? [];
   const items = fields.map((field) => field.trim());
-  if (items.length === 0 || items.includes('')) throw new InvalidArgumentError('It must be a list such as a,b.');
+  if (items.length === 0 || items.includes(''))
+    throw new InvalidArgumentError('It must be a list such as a,b.');
   return [...(before ?? []), ...items];
 }

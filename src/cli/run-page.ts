@@ -4,7 +4,8 @@ import type { RunError } from '../query/run-errors.ts';
 import type { RunRecord } from '../query/run-record.ts';
 import type { RunResults } from '../query/results.ts';
 import type { SlurmJob } from '../query/slurm-jobs.ts';
-import { NAMED_METRICS } from '../events/event.ts';
+import { NAMED_METRICS, type NonFinite } from '../events/event.ts';
+import { EXTRA_PREFIX } from '../query/metric-point.ts';
 import { bytes, duration } from './human.ts';
 import { ago, shortNumber, valueText } from './value-text.ts';
 
@@ -13,6 +14,8 @@ export interface RunReport {
   attempts: readonly RunAttempt[];
   /** null: neither points nor results. */
   results: RunResults | null;
+  /** Metrics whose last value is not finite, by name (`loss`, `extra.acc`). */
+  diverged: Readonly<Record<string, NonFinite>>;
   errors: readonly RunError[];
   slurm_jobs: readonly SlurmJob[];
 }
@@ -25,13 +28,15 @@ export function runPage(report: RunReport, nowMs: number): string[] {
   const sections = [
     head(report.run, nowMs),
     section('config', flat(report.run.config)),
-    section('metrics', metricLines(report.results)),
+    section('metrics', metricLines(report)),
     section('results', flat(report.results?.results ?? {})),
     section('attempts', report.attempts.length > 1 ? report.attempts.map(attemptLine) : []),
     section('SLURM', report.slurm_jobs.map(jobLine)),
     section('errors', errorLines(report)),
   ];
-  return sections.filter((lines) => lines.length > 0).flatMap((lines, index) => (index === 0 ? lines : ['', ...lines]));
+  return sections
+    .filter((lines) => lines.length > 0)
+    .flatMap((lines, index) => (index === 0 ? lines : ['', ...lines]));
 }
 
 type Line = readonly [label: string, text: string];
@@ -48,7 +53,7 @@ function aligned(lines: readonly Line[]): string[] {
 function head(run: RunRecord, nowMs: number): string[] {
   const reason = run.status_reason === null ? '' : ` (${run.status_reason})`;
   const exit = run.exit_code === null ? '' : `, exit code ${run.exit_code}`;
-  const lines: (readonly [string, unknown])[] = [
+  const lines: (readonly [string, string | number | null])[] = [
     ['run', run.run_id],
     ['status', `${run.status}${reason}${exit}`],
     ['experiment', run.experiment_number],
@@ -70,7 +75,9 @@ function head(run: RunRecord, nowMs: number): string[] {
     ['command', run.command],
     ['directory', run.cwd],
   ];
-  return aligned(lines.flatMap(([label, value]) => (value === null ? [] : [[label, String(value)] as const])));
+  return aligned(
+    lines.flatMap(([label, value]) => (value === null ? [] : [[label, String(value)] as const])),
+  );
 }
 
 function timeText(iso: string | null, nowMs: number): string | null {
@@ -97,33 +104,66 @@ function flat(object: object, path = ''): Line[] {
   });
 }
 
-function metricLines(results: RunResults | null): Line[] {
+function metricLines({ results, diverged }: RunReport): Line[] {
   if (results === null || results.points === 0) return [];
+  const lastOf = (name: string, final: number): string =>
+    Object.hasOwn(diverged, name) ? (diverged[name] ?? '') : shortNumber(final);
   const named = NAMED_METRICS.flatMap((name): Line[] => {
     const best = results[`best_${name}`];
     const final = results[`final_${name}`];
     if (best === null || final === null) return [];
     const epoch = results[`best_${name}_epoch`];
     const where = epoch === null ? '' : ` at epoch ${epoch}`;
-    return [[name, `final ${shortNumber(final)}, best ${shortNumber(best)}${where}`]];
+    return [[name, `final ${lastOf(name, final)}, best ${shortNumber(best)}${where}`]];
   });
-  const extra = Object.entries(results.extra ?? {}).map(
-    ([name, { min, max, final }]): Line => [
-      name,
-      `final ${shortNumber(final)}, from ${shortNumber(min)} to ${shortNumber(max)}`,
-    ],
-  );
+  const extra = Object.entries(results.extra ?? {}).map(([name, { min, max, final }]): Line => {
+    const last = lastOf(EXTRA_PREFIX + name, final);
+    return [name, `final ${last}, from ${shortNumber(min)} to ${shortNumber(max)}`];
+  });
+  const never = Object.entries(diverged)
+    .filter(([name]) => !isKnown(name, results))
+    .map(([name, word]): Line => [
+      name.startsWith(EXTRA_PREFIX) ? name.slice(EXTRA_PREFIX.length) : name,
+      word,
+    ]);
   const memory: Line[] =
-    results.peak_gpu_memory_mb === null ? [] : [['GPU memory', `at most ${bytes(results.peak_gpu_memory_mb * MEGABYTE)}`]];
+    results.peak_gpu_memory_mb === null
+      ? []
+      : [['GPU memory', `at most ${bytes(results.peak_gpu_memory_mb * MEGABYTE)}`]];
   const epochs = results.last_epoch === null ? '' : `, up to epoch ${results.last_epoch}`;
-  return [...named, ...extra, ...memory, ['points', `${results.points.toLocaleString('en-US')}${epochs}`]];
+  return [
+    ...named,
+    ...extra,
+    ...never,
+    ...memory,
+    ['points', `${results.points.toLocaleString('en-US')}${epochs}`],
+  ];
 }
 
-function attemptLine({ position, status, status_reason, exit_code, created_at, resume, in_view }: RunAttempt): Line {
+/** Whether it was ever finite. */
+function isKnown(name: string, results: RunResults): boolean {
+  if (name.startsWith(EXTRA_PREFIX))
+    return Object.hasOwn(results.extra ?? {}, name.slice(EXTRA_PREFIX.length));
+  if (name === 'gpu_memory_mb') return results.peak_gpu_memory_mb !== null;
+  return NAMED_METRICS.some((metric) => metric === name && results[`final_${metric}`] !== null);
+}
+
+function attemptLine({
+  position,
+  status,
+  status_reason,
+  exit_code,
+  created_at,
+  resume,
+  in_view,
+}: RunAttempt): Line {
   const reason = status_reason === null ? '' : ` (${status_reason})`;
   const exit = exit_code === null ? '' : `, exit code ${exit_code}`;
   const how = position === 0 ? '' : resume ? ', resumed' : ', started over';
-  return [String(position + 1), `${created_at}  ${status}${reason}${exit}${how}${in_view ? '' : ', superseded'}`];
+  return [
+    String(position + 1),
+    `${created_at}  ${status}${reason}${exit}${how}${in_view ? '' : ', superseded'}`,
+  ];
 }
 
 function jobLine(job: SlurmJob): Line {

@@ -1,7 +1,7 @@
 // Runs -> a table.
 import type { RunStatus } from '../events/event.ts';
 import type { ExtraResult } from '../query/results.ts';
-import { cell, type Cell, type CellValue, type Column, type Emphasis, type Table } from './format/table.ts';
+import { cell, type Cell, type Column, type Emphasis, type Table } from './format/table.ts';
 import { duration } from './human.ts';
 import { ago, valueText } from './value-text.ts';
 
@@ -46,7 +46,7 @@ export const USUAL_FIELDS = [
   'extra',
   'results',
 ] as const;
-type UsualField = (typeof USUAL_FIELDS)[number];
+export type UsualField = (typeof USUAL_FIELDS)[number];
 
 const LABELS: Readonly<Partial<Record<UsualField, string>>> = {
   run_id: 'run',
@@ -110,7 +110,7 @@ export function selectedTable(fields: readonly string[], rows: readonly (readonl
 
 function tableOf(columns: readonly ShownColumn[], height: number): Table {
   return {
-    columns: columns.map(({ cells: _, ...column }) => column),
+    columns,
     rows: Array.from({ length: height }, (_, row) => columns.map(({ cells }) => cells[row] ?? cell(null))),
   };
 }
@@ -144,8 +144,12 @@ function usualCell(field: UsualField, value: unknown, nowMs: number): Cell {
 }
 
 function plainCell(field: string, value: unknown): Cell {
-  const emphasis = field === 'status' ? statusEmphasis(value) : undefined;
-  return cell((value ?? null) as CellValue, valueText(value), emphasis);
+  const emphasis = field === 'status' ? statusEmphasis(value) : isNotFinite(value) ? 'bad' : undefined;
+  return cell(value ?? null, valueText(value), emphasis);
+}
+
+function isNotFinite(value: unknown): boolean {
+  return value === 'NaN' || value === 'Infinity' || value === '-Infinity';
 }
 
 export function statusEmphasis(status: unknown): Emphasis | undefined {

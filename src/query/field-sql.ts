@@ -38,10 +38,9 @@ export function selectedSql(field: Field): Sql {
 }
 
 /** What `selectedSql` gave, as TypeScript has it; undefined is never among it. */
-export function readValue(field: Field, value: unknown): unknown {
-  if (value === null) return null;
+export function readValue(field: Field, value: string | number | null): unknown {
+  if (value === null || field.kind === 'duration') return value;
   if (field.kind === 'json') return JSON.parse(String(value)) as unknown;
-  if (field.kind === 'duration') return value;
   switch (field.type) {
     case 'boolean':
       return value === 1;
@@ -49,7 +48,8 @@ export function readValue(field: Field, value: unknown): unknown {
       return parseStrings(String(value));
     case 'object':
       return parseObject(String(value));
-    default:
+    case 'number':
+    case 'text':
       return value;
   }
 }

@@ -109,7 +109,7 @@ export function parseField(text: string): Field {
 
   const dot = name.indexOf('.');
   const rest = name.slice(dot + 1);
-  switch (dot === -1 ? undefined : name.slice(0, dot)) {
+  switch (dot === -1 ? '' : name.slice(0, dot)) {
     case 'config':
       return { kind: 'json', table: 'runs', column: 'config', path: parsePath(rest) };
     case 'results':

@@ -36,7 +36,14 @@ test('what differs comes first: the key, config, results, all else', async () =>
   expect(fields.slice(0, differing.length).every(({ differs }) => differs)).toBe(true);
   const same = fields.slice(differing.length);
   expect(same.map(({ field }) => field)).toEqual(
-    expect.arrayContaining(['dataset', 'config.lr', 'config.deep.names', 'config."a.b"', 'best_loss', 'status']),
+    expect.arrayContaining([
+      'dataset',
+      'config.lr',
+      'config.deep.names',
+      'config."a.b"',
+      'best_loss',
+      'status',
+    ]),
   );
   expect(same.every(({ values }) => values.some((value) => value !== null))).toBe(true);
 });
@@ -49,7 +56,9 @@ test('a run by its prefix or as the last; fewer than two are refused', async () 
   expect(run_ids).toEqual([last?.run_id, last?.run_id]);
   expect(fields.some(({ differs }) => differs)).toBe(false);
   expect(() => compareRuns(db, ['@last'])).toThrow(expect.objectContaining({ code: 'usage' }));
-  expect(() => compareRuns(db, ['@last', 'zzzz'])).toThrow(expect.objectContaining({ code: 'run_not_found' }));
+  expect(() => compareRuns(db, ['@last', 'zzzz'])).toThrow(
+    expect.objectContaining({ code: 'run_not_found' }),
+  );
   expect(() => getRun(new TestLedger().db, '@last')).toThrow(
     expect.objectContaining({ code: 'run_not_found' }),
   );

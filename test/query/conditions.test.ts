@@ -79,11 +79,16 @@ describe('parseCondition', () => {
 });
 
 /** What a condition means, with JavaScript's own values. */
-function holds(object: unknown, names: readonly string[], { op: operator, value: wanted }: Condition): boolean {
+function holds(
+  object: unknown,
+  names: readonly string[],
+  { op: operator, value: wanted }: Condition,
+): boolean {
   let found: unknown = object;
   for (const each of names) {
     const isObject = typeof found === 'object' && found !== null && !Array.isArray(found);
-    found = isObject && Object.hasOwn(found as object, each) ? (found as Record<string, unknown>)[each] : undefined;
+    found =
+      isObject && Object.hasOwn(found as object, each) ? (found as Record<string, unknown>)[each] : undefined;
   }
   const lower = (given: string): string => given.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
   switch (operator) {
@@ -95,7 +100,10 @@ function holds(object: unknown, names: readonly string[], { op: operator, value:
       return found !== undefined && found !== null && lower(plain(found)).includes(lower(String(wanted)));
     case '!~':
       return !holds(object, names, { field: '', op: '~', value: wanted });
-    default: {
+    case '<':
+    case '<=':
+    case '>':
+    case '>=': {
       const isComparable =
         typeof found === typeof wanted && (typeof found === 'number' || typeof found === 'string');
       if (!isComparable) return false;
@@ -165,12 +173,21 @@ test('a selection has the values that the records have', async () => {
       await built.add(
         configs.map((each, seed) => ({ file: 0, fields: created(keyOf(seed), 0, { config: each }) })),
       );
-      const selected = selectRuns(built.db, ['seed', 'config', `config.${formatPath(names)}`, 'tags', 'hidden']);
+      const selected = selectRuns(built.db, [
+        'seed',
+        'config',
+        `config.${formatPath(names)}`,
+        'tags',
+        'hidden',
+      ]);
       const expected = getAllRuns(built.db).map((run) => {
         let found: unknown = run.config;
         for (const each of names) {
           const isObject = typeof found === 'object' && found !== null;
-          found = isObject && Object.hasOwn(found, each) ? (found as Record<string, unknown>)[each] : null;
+          found =
+            isObject && Object.hasOwn(found as object, each)
+              ? (found as Record<string, unknown>)[each]
+              : null;
         }
         return [run.seed, run.config, found, run.tags, run.hidden];
       });

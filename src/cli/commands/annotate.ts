@@ -76,7 +76,10 @@ function append(annotated: readonly Annotated[], flags: ReadingFlags, io: CliIo)
   try {
     for (const { run, fields } of annotated) {
       if (!writer.append({ type: 'run_annotated', run_id: run.run_id, ...fields }, 'now')) {
-        throw new RunfoldError('usage', `the annotation of ${run.run_id} does not fit into one line of the log`);
+        throw new RunfoldError(
+          'usage',
+          `the annotation of ${run.run_id} does not fit into one line of the log`,
+        );
       }
     }
   } finally {

@@ -19,6 +19,7 @@ import {
   type PagingFlags,
   type ReadingFlags,
 } from '../reading.ts';
+import { plainWords } from '../plain-words.ts';
 import { selectedTable, USUAL_FIELDS, usualTable } from '../run-table.ts';
 
 export interface RunsFlags extends ReadingFlags, FilterFlags, PagingFlags, FormatFlags {
@@ -50,7 +51,11 @@ function runTable(
 ): Table {
   const isForPeople = format === 'table' || format === 'markdown' || format === 'latex';
   if (select === undefined && isForPeople) {
-    return usualTable(selectRuns(db, USUAL_FIELDS, query), io.clock.now());
+    const rows = selectRuns(db, USUAL_FIELDS, query);
+    return usualTable(
+      rows.map((row) => plainWords(db, row)),
+      io.clock.now(),
+    );
   }
   const fields = select ?? COLUMNS;
   return selectedTable(fields, selectRuns(db, fields, query));

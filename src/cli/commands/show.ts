@@ -1,6 +1,7 @@
 // runfold show: everything about one run.
 import type { Db } from '../../db/open.ts';
 import { getAttempts } from '../../query/attempts.ts';
+import { divergedMetrics } from '../../query/diverged.ts';
 import { getRunResults } from '../../query/results.ts';
 import { getRunErrors } from '../../query/run-errors.ts';
 import { getRun } from '../../query/run.ts';
@@ -29,6 +30,7 @@ function reportOf(db: Db, id: string): RunReport {
     run,
     attempts: getAttempts(db, run.run_id),
     results: getRunResults(db, run.run_id),
+    diverged: Object.fromEntries(divergedMetrics(db, run.run_id)),
     errors: getRunErrors(db, run.run_id),
     slurm_jobs: getSlurmJobs(db, run.run_id),
   };
