@@ -137,6 +137,10 @@ describe('runs', () => {
     expect(none).toMatchObject({ code: 0, stdout: '' });
     expect(none.stderr).toContain('no run matches; there are 3 in all');
     expect((await (await Desk.withLog()).run(['runs'])).stderr).toContain('no runs yet');
+    const unknown = await at.run(['runs', '-w', 'config.LR<1', '-w', 'max.acc>0', '-w', 'config.lr<9']);
+    expect(unknown.stderr).toContain('no run has config.LR; there are lr, deep\n');
+    expect(unknown.stderr).toContain('no run has max.acc; there is val/acc\n');
+    expect(unknown.stderr).not.toContain('no run has config.lr;');
   });
 
   test('says that a sweep may be hiding in one key', async () => {
