@@ -3,7 +3,7 @@
 
 /** "runf": tells the file apart from any other SQLite database. */
 export const APPLICATION_ID = 0x72_75_6e_66;
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** The five tables and the report of rejected lines: what the law is about, and what `verify` compares. */
 export const PUBLIC_TABLES = [
@@ -251,6 +251,24 @@ CREATE TABLE _series (
   cut_epoch INTEGER,
   summary TEXT NOT NULL,
   PRIMARY KEY (run_id, writer, attempt)
+) WITHOUT ROWID;
+
+-- Long series in blocks of consecutive points: where each metric is lowest, highest and first not finite.
+CREATE TABLE _digests (
+  run_id TEXT NOT NULL,
+  writer TEXT NOT NULL,
+  block INTEGER NOT NULL,
+  first_seq INTEGER NOT NULL,
+  last_seq INTEGER NOT NULL,
+  points INTEGER NOT NULL,
+  steps INTEGER NOT NULL,
+  min_step INTEGER,
+  max_step INTEGER,
+  epochs INTEGER NOT NULL,
+  min_epoch INTEGER,
+  max_epoch INTEGER,
+  extremes TEXT NOT NULL,
+  PRIMARY KEY (run_id, writer, block)
 ) WITHOUT ROWID;
 
 -- Points whose attempt is not the default series of their run and writer.

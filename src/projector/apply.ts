@@ -2,6 +2,7 @@
 import type { Db } from '../db/open.ts';
 import type { Event, EventOf, RunEvent } from '../events/event.ts';
 import type { FoldedType } from './attempts.ts';
+import { Digests, type Digest } from './digests.ts';
 import { metricRow } from './event-row.ts';
 import type { FileState } from './file-state.ts';
 import { fold } from './fold.ts';
@@ -21,17 +22,21 @@ interface TouchedRun {
   /** By writer, then by attempt. */
   series: Map<string, Map<string, StoredSeries>>;
   dirty: Set<StoredSeries>;
+  /** Of the writers that have points in this batch; undefined: none is kept yet. */
+  digests: Map<string, Digest | undefined>;
   hasNewEvents: boolean;
 }
 
 /** Applies the events of one transaction one by one, then `finish`. */
 export class Applier {
   readonly #store: RunStore;
+  readonly #digests: Digests;
   readonly #touched = new Map<string, TouchedRun>();
-  #last: { runId: string; stored: StoredSeries; series: Series } | undefined;
+  #last: Last | undefined;
 
   constructor(db: Db) {
     this.#store = new RunStore(db);
+    this.#digests = new Digests(db);
   }
 
   /** Applies an event of a file, which has said who its writer is. */
@@ -51,6 +56,7 @@ export class Applier {
       run.hasNewEvents = true;
       for (const stored of run.series.get(writer)?.values() ?? []) run.dirty.delete(stored);
       run.series.delete(writer);
+      run.digests.delete(writer);
       this.#last = undefined;
     }
   }
@@ -113,22 +119,24 @@ export class Applier {
     const runId = event.run_id;
     const { row, point } = metricRow(event, writer, seq, extraJson);
     this.#store.addMetric(row);
-    const stored = this.#seriesFor(runId, writer, attempt);
+    const { stored, digest } = this.#seriesFor(runId, writer, attempt);
     if (!stored.isDefault) this.#store.addPointAttempt(runId, writer, seq, attempt);
     addPoint(stored.series, point);
+    digest?.add(point, (row[NONFINITE] ?? null) as string | null);
   }
 
   /** The series of a point, which will be saved; most points are of the same one as the point before. */
-  #seriesFor(runId: string, writer: string, attempt: string): StoredSeries {
+  #seriesFor(runId: string, writer: string, attempt: string): Last {
     const last = this.#last;
     if (last?.runId === runId && last.series.writer === writer && last.series.attempt === attempt) {
-      return last.stored;
+      return last;
     }
     const run = this.#touch(runId);
     const stored = seriesFor(run, writer, attempt);
     run.dirty.add(stored);
-    this.#last = { runId, stored, series: stored.series };
-    return stored;
+    if (!run.digests.has(writer)) run.digests.set(writer, this.#digests.open(runId, writer));
+    this.#last = { runId, stored, series: stored.series, digest: run.digests.get(writer) };
+    return this.#last;
   }
 
   #applyFolded(event: EventOf<FoldedType>, origin: Origin): void {
@@ -139,7 +147,7 @@ export class Applier {
   #touch(runId: string): TouchedRun {
     let run = this.#touched.get(runId);
     if (run === undefined) {
-      run = { series: new Map(), dirty: new Set(), hasNewEvents: false };
+      run = { series: new Map(), dirty: new Set(), digests: new Map(), hasNewEvents: false };
       for (const stored of this.#store.series(runId)) place(run, stored);
       this.#touched.set(runId, run);
     }
@@ -163,7 +171,17 @@ export class Applier {
       if (!isOutOfView) this.#cut(runId, run, stored, cuts.get(stored.series.attempt) ?? NO_CUT);
     }
     for (const stored of run.dirty) this.#store.saveSeries(runId, stored);
+    this.#saveDigests(runId, run);
     this.#store.saveResults(runId, attempts.length === 0 ? undefined : resultsRow(attempts, series, results));
+  }
+
+  #saveDigests(runId: string, run: TouchedRun): void {
+    for (const [writer, going] of run.digests) {
+      const series = [...(run.series.get(writer)?.values() ?? [])];
+      const points = series.reduce((sum, stored) => sum + stored.series.summary.points, 0);
+      const digest = going ?? this.#digests.begin(runId, writer, points);
+      if (digest !== undefined) this.#digests.save(runId, writer, digest);
+    }
   }
 
   /** Summarizes a series anew, by one scan of its range, if what supersedes its points has changed. */
@@ -179,6 +197,14 @@ export class Applier {
   }
 }
 
+/** What the point before went to. */
+interface Last {
+  runId: string;
+  stored: StoredSeries;
+  series: Series;
+  digest: Digest | undefined;
+}
+
 interface Origin {
   writer: string;
   seq: number;
@@ -186,6 +212,9 @@ interface Origin {
   host: string | null;
   user: string | null;
 }
+
+/** The index of the column `nonfinite`, the last of a row of `run_metrics`. */
+const NONFINITE = 13;
 
 const NO_CUT: Cut = { step: null, epoch: null };
 

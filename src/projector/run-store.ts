@@ -206,7 +206,15 @@ export class RunStore {
         runs.add(String(runId));
       }
     }
-    for (const table of ['run_metrics', 'run_errors', '_events', '_samples', '_series', '_point_attempts']) {
+    for (const table of [
+      'run_metrics',
+      'run_errors',
+      '_events',
+      '_samples',
+      '_series',
+      '_digests',
+      '_point_attempts',
+    ]) {
       const remove = this.#sql(`DELETE FROM ${table} WHERE run_id = ? AND writer = ?`);
       for (const runId of runs) remove.run(runId, writer);
     }

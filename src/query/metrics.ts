@@ -1,10 +1,11 @@
 // The points of a run: a curve without zigzag, or all that was ever logged.
-import type { Statement } from 'better-sqlite3';
 import type { Db } from '../db/open.ts';
 import { wrongArgument } from './arguments.ts';
 import { keepOnly, wantedMetrics, type WantedMetrics } from './metric-names.ts';
-import { metricPoint, type MetricPoint, type PointRow } from './metric-point.ts';
+import { metricPoint, type MetricPoint } from './metric-point.ts';
+import { preparePages, rowsOf, type Selection } from './point-rows.ts';
 import { stretchesOf, type Stretch } from './stretches.ts';
+import { thinnedPoints } from './thinned-points.ts';
 
 export interface MetricsOptions {
   /**
@@ -21,10 +22,14 @@ export interface MetricsOptions {
   from?: number | undefined;
   /** Only points up to here, inclusive. A point with neither step nor epoch is in no range. */
   to?: number | undefined;
+  /**
+   * At most so many of these points, at least 2; default all. They are points as logged, never averages: the first and
+   * the last, and of as many parts of the series as that allows the lowest, the highest and the first not finite one of
+   * each metric. So the extremes of the whole are among them if there is room for 2 + 3 for each metric (else those of
+   * the metrics that come first), and a run that has diverged is seen to have.
+   */
+  points?: number | undefined;
 }
-
-/** Points that are read at once: the database is free for others between two pages. */
-const PAGE_POINTS = 1000;
 
 /**
  * The points of a run in their order: attempts in order, those of no attempt last, then by writer and seq.
@@ -34,7 +39,12 @@ const PAGE_POINTS = 1000;
  * @throws RunfoldError `usage` if an option has a wrong type or value.
  */
 export function getRunMetrics(db: Db, runId: string, options: MetricsOptions = {}): MetricPoint[] {
-  return db.transaction(() => [...iterateRunMetrics(db, runId, options)])();
+  const { points, ...rest } = options;
+  if (points === undefined) return db.transaction(() => [...iterateRunMetrics(db, runId, rest)])();
+  if (!Number.isSafeInteger(points) || points < 2)
+    throw wrongArgument('points', 'a whole number from 2', points);
+  const { selection, wanted } = selectionOf(runId, rest);
+  return db.transaction(() => thinnedPoints(db, selection, stretchesFor(db, selection), wanted, points))();
 }
 
 /**
@@ -47,14 +57,25 @@ export function getRunMetrics(db: Db, runId: string, options: MetricsOptions = {
 export function iterateRunMetrics(
   db: Db,
   runId: string,
-  options: MetricsOptions = {},
+  options: Omit<MetricsOptions, 'points'> = {},
 ): IterableIterator<MetricPoint> {
+  const { selection, wanted } = selectionOf(runId, options);
+  return pointsOf(db, selection, stretchesFor(db, selection), wanted);
+}
+
+function selectionOf(
+  runId: string,
+  options: MetricsOptions,
+): { selection: Selection; wanted: WantedMetrics | undefined } {
   const { view = 'view', names, from, to } = options;
   if (view !== 'view' && view !== 'all') throw wrongArgument('view', '"view" or "all"', view);
   const wanted = names === undefined ? undefined : wantedMetrics(names);
   const range = { from: boundOf('from', from), to: boundOf('to', to) };
-  const stretches = stretchesOf(db, runId).filter((stretch) => view === 'all' || stretch.inView);
-  return pointsOf(db, { runId, all: view === 'all' ? 1 : 0, ...range }, stretches, wanted);
+  return { selection: { runId, all: view === 'all' ? 1 : 0, ...range }, wanted };
+}
+
+function stretchesFor(db: Db, { runId, all }: Selection): Stretch[] {
+  return stretchesOf(db, runId).filter(({ inView }) => all === 1 || inView);
 }
 
 function boundOf(name: string, value: number | undefined): number | null {
@@ -63,71 +84,17 @@ function boundOf(name: string, value: number | undefined): number | null {
   return value;
 }
 
-/** What holds for all stretches. */
-interface Selection {
-  runId: string;
-  all: 0 | 1;
-  from: number | null;
-  to: number | null;
-}
-
-interface PageParameters extends Selection {
-  writer: string;
-  outOfView: 0 | 1;
-  cutStep: number | null;
-  cutEpoch: number | null;
-  first: number;
-  last: number;
-  page: number;
-}
-
-/** A comparison with NULL, be it of the point or of the cut, supersedes nothing. */
-const SUPERSEDED = `(@outOfView OR
-  ifnull(CASE WHEN step IS NOT NULL THEN step >= @cutStep ELSE epoch >= @cutEpoch END, 0))`;
-
-const PAGE_SQL = `SELECT *, ${SUPERSEDED} AS superseded FROM run_metrics
-  WHERE run_id = @runId AND writer = @writer AND seq >= @first AND seq <= @last
-    AND (@all OR NOT ${SUPERSEDED})
-    AND (@from IS NULL OR ifnull(step, epoch) >= @from)
-    AND (@to IS NULL OR ifnull(step, epoch) <= @to)
-  ORDER BY seq LIMIT @page`;
-
 function* pointsOf(
   db: Db,
   selection: Selection,
   stretches: readonly Stretch[],
   wanted: WantedMetrics | undefined,
 ): Generator<MetricPoint> {
-  const page = db.prepare<[PageParameters], PointRow>(PAGE_SQL);
+  const page = preparePages(db);
   for (const stretch of stretches) {
     for (const row of rowsOf(page, selection, stretch)) {
       const point = metricPoint(row, stretch.attempt);
       if (wanted === undefined || keepOnly(point, wanted)) yield point;
     }
-  }
-}
-
-function* rowsOf(
-  page: Statement<[PageParameters], PointRow>,
-  selection: Selection,
-  { writer, first, last, inView, cutStep, cutEpoch }: Stretch,
-): Generator<PointRow> {
-  const outOfView = inView ? 0 : 1;
-  let from = first;
-  for (;;) {
-    const rows = page.all({
-      ...selection,
-      writer,
-      outOfView,
-      cutStep,
-      cutEpoch,
-      first: from,
-      last,
-      page: PAGE_POINTS,
-    });
-    yield* rows;
-    const final = rows.at(-1);
-    if (final === undefined || rows.length < PAGE_POINTS) return;
-    from = final.seq + 1;
   }
 }

@@ -62,6 +62,7 @@ export class TestLedger {
   readonly #storage = new MemoryStorage();
   readonly #projector: Projector;
   readonly #lines = new Map<number, number>();
+  readonly #unwritten = new Map<string, string[]>();
   readonly #attempts: readonly (string | undefined)[];
 
   /** `attempts`: the default attempt in the header of each writer's file. */
@@ -73,6 +74,10 @@ export class TestLedger {
 
   async add(entries: readonly Entry[]): Promise<void> {
     for (const { file, fields } of entries) this.#append(file, fields);
+    for (const [path, lines] of this.#unwritten) {
+      this.#storage.append(path, Buffer.from(lines.join('')), START_MS);
+    }
+    this.#unwritten.clear();
     await this.#projector.pass({ thorough: true });
   }
 
@@ -104,7 +109,9 @@ export class TestLedger {
   }
 
   #write(path: string, fields: Fields): void {
-    this.#storage.append(path, Buffer.from(`${JSON.stringify(fields)}\n`), START_MS);
+    const lines = this.#unwritten.get(path) ?? [];
+    lines.push(`${JSON.stringify(fields)}\n`);
+    this.#unwritten.set(path, lines);
   }
 }
 
