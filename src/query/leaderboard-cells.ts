@@ -1,9 +1,9 @@
 // The runs of each cell -> what is said of it, within its column.
 import type { RunKey } from '../events/run-id.ts';
 import type { Label } from './label.ts';
-import type { CellRuns, CountedRun, GatheredRuns } from './leaderboard-runs.ts';
+import type { CellRuns, GatheredRuns } from './leaderboard-runs.ts';
 import { isBetter, type Goal } from './metric-at.ts';
-import { pairRuns } from './paired-runs.ts';
+import { ReferenceRuns } from './paired-runs.ts';
 import { pairedT, summarize, type PairedT, type Summary } from './statistics.ts';
 
 export interface LeaderboardValue {
@@ -39,42 +39,48 @@ export type LeaderboardCells = readonly (readonly (LeaderboardCell | null)[])[];
 /** @param bySeed false if the seed is the row or the column */
 export function boardCells(gathered: GatheredRuns, goal: Goal, bySeed: boolean): LeaderboardCells {
   const summaries = gathered.cells.map((row) => row.map((cell) => cell && summaryOf(cell)));
-  const columns = gathered.columns.map((_, index) => {
+  const standings = gathered.columns.map((_, index): Standing => {
     const means = summaries.map((row) => row[index]?.mean ?? null);
-    return { means, ranked: rankedMeans(means, goal) };
+    const ranked = rankedMeans(means, goal);
+    const row = means.indexOf(ranked[0] ?? null);
+    const cell = gathered.cells[row]?.[index];
+    return {
+      ranked,
+      against: gathered.rows[row] ?? null,
+      best: cell && new ReferenceRuns(cell, bySeed),
+    };
   });
   return gathered.cells.map((cells, row) =>
     cells.map((cell, index) => {
-      const [summary, column] = [summaries[row]?.[index], columns[index]];
-      if (cell === undefined || summary === undefined || column === undefined) return null;
-      const rank = rankOf(summary.mean, column.ranked);
-      const best = column.means.indexOf(column.ranked[0] ?? null);
+      const [summary, standing] = [summaries[row]?.[index], standings[index]];
+      if (cell === undefined || summary === undefined || standing === undefined) return null;
+      const rank = rankOf(summary.mean, standing.ranked);
       return {
         ...summary,
         seen: cell.seen,
         withoutValue: cell.counted - summary.n,
         values: cell.runs.map(({ run_id, seed, value }) => ({ run_id, seed, value })),
         rank,
-        pairedTest:
-          rank === 'best' || summary.mean === null
-            ? null
-            : testAgainst(
-                gathered.rows[best] ?? null,
-                cell.runs,
-                gathered.cells[best]?.[index]?.runs,
-                bySeed,
-              ),
-        mixed: mixedIn(cell.runs),
+        pairedTest: rank === 'best' ? null : testAgainst(standing, cell),
+        mixed: mixedIn(cell),
       };
     }),
   );
+}
+
+/** Of one column. */
+interface Standing {
+  /** The best mean and the next one that differs from it. */
+  ranked: readonly number[];
+  /** The row of the first cell that has the best one, and its runs. */
+  against: Label;
+  best: ReferenceRuns | undefined;
 }
 
 function summaryOf(cell: CellRuns): Summary {
   return summarize(cell.runs.map((run) => run.value));
 }
 
-/** The best mean and the next one that differs from it. */
 function rankedMeans(means: readonly (number | null)[], goal: Goal): number[] {
   const distinct = [...new Set(means.filter((mean) => mean !== null))];
   return distinct.toSorted((a, b) => (isBetter(a, b, goal) ? -1 : 1)).slice(0, 2);
@@ -86,18 +92,12 @@ function rankOf(mean: number | null, [best, second]: readonly number[]): Leaderb
   return mean === second ? 'second' : null;
 }
 
-function testAgainst(
-  against: Label,
-  runs: readonly CountedRun[],
-  best: readonly CountedRun[] | undefined,
-  bySeed: boolean,
-): PairedTest | null {
-  const test = pairedT(pairRuns(runs, best ?? [], bySeed));
+function testAgainst({ against, best }: Standing, cell: CellRuns): PairedTest | null {
+  const test = best === undefined ? null : pairedT(best.pairsWith(cell));
   return test === null ? null : { against, ...test };
 }
 
-function mixedIn(runs: readonly CountedRun[]): (keyof RunKey)[] {
-  const [first, ...others] = new Set(runs.map((run) => run.others));
+function mixedIn({ others: [first, ...others] }: CellRuns): (keyof RunKey)[] {
   if (first === undefined) return [];
   return (Object.keys(first) as (keyof RunKey)[]).filter((name) =>
     others.some((other) => other[name] !== first[name]),

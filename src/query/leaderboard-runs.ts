@@ -19,7 +19,13 @@ export interface CellRuns {
   seen: number;
   /** Of a status that counts. */
   counted: number;
-  /** Those that have a value. */
+  /** Those that have a value, by seed, then by run id; null last. */
+  runs: readonly CountedRun[];
+  /** What is in `others` of those. */
+  others: readonly OtherKey[];
+}
+
+interface OpenCell extends CellRuns {
   runs: CountedRun[];
 }
 
@@ -28,39 +34,68 @@ export interface GatheredRuns {
   columns: readonly Label[];
   /** By row and column; undefined: no run was seen. */
   cells: readonly (readonly (CellRuns | undefined)[])[];
+  /** Whether a run that was seen has the first and the second meaning of the metric. */
+  has: readonly [first: boolean, second: boolean];
+  /** Whether one has the metric that the place is chosen by. */
+  hasChooser: boolean;
 }
 
-/** @param valueOf the number of a run that counts, null if it has none */
-export function gatherRuns(
-  scanned: readonly ScannedRun[],
-  question: Question,
-  valueOf: (run: ScannedRun) => number | null,
-): GatheredRuns {
+/** Where some run has the first meaning of the metric and some run the second, the values are of no use. */
+export function gatherRuns(scanned: Iterable<ScannedRun>, question: Question): GatheredRuns {
   const rows = new LabelIndex(question.rows.field);
   const columns = new LabelIndex(question.columns.field);
   const others = new OthersIndex(question);
-  const cells: CellRuns[][] = [];
+  const cells: OpenCell[][] = [];
+  const has: [boolean, boolean] = [false, false];
+  let hasChooser = false;
   for (const run of scanned) {
     // by position, since an iterator for each of a hundred thousand runs is felt
     const cell = cellAt((cells[rows.indexOf(run[4])] ??= []), columns.indexOf(run[5]));
+    const first = run[6];
+    const second = run[7] ?? null;
+    const isChoosable = run[8] !== null;
     cell.seen += 1;
+    if (isChoosable) hasChooser = true;
+    if (first !== null) has[0] = true;
+    if (second !== null) has[1] = true;
     if (run[2] === 0) continue;
     cell.counted += 1;
-    const value = valueOf(run);
+    const value = isChoosable ? (first ?? second) : null;
     if (value === null) continue;
     cell.runs.push({ run_id: run[0], seed: run[1], value, others: others.of(run[3]) });
   }
-  for (const cell of cells.flat()) cell.runs.sort(bySeed);
+  for (const cell of cells.flat()) {
+    cell.runs.sort(bySeed);
+    cell.others = othersIn(cell.runs);
+  }
   const [rowOrder, columnOrder] = [rows.order(), columns.order()];
   return {
     rows: rowOrder.map(({ label }) => label),
     columns: columnOrder.map(({ label }) => label),
     cells: rowOrder.map((row) => columnOrder.map((column) => cells[row.index]?.[column.index])),
+    has,
+    hasChooser,
   };
 }
 
-function cellAt(row: CellRuns[], index: number): CellRuns {
-  return (row[index] ??= { seen: 0, counted: 0, runs: [] });
+/** The same with other values; a run for which `valueOf` has none is left out. */
+export function withValues(gathered: GatheredRuns, valueOf: (runId: string) => number | null): GatheredRuns {
+  const valued = (cell: CellRuns): CellRuns => {
+    const runs = cell.runs.flatMap((run) => {
+      const value = valueOf(run.run_id);
+      return value === null ? [] : [{ ...run, value }];
+    });
+    return { ...cell, runs, others: othersIn(runs) };
+  };
+  return { ...gathered, cells: gathered.cells.map((row) => row.map((cell) => cell && valued(cell))) };
+}
+
+function othersIn(runs: readonly CountedRun[]): OtherKey[] {
+  return [...new Set(runs.map((run) => run.others))];
+}
+
+function cellAt(row: OpenCell[], index: number): OpenCell {
+  return (row[index] ??= { seen: 0, counted: 0, runs: [], others: [] });
 }
 
 function bySeed(a: CountedRun, b: CountedRun): number {
@@ -105,13 +140,13 @@ class LabelIndex {
 
 class OthersIndex {
   readonly #names: ReturnType<typeof othersOf>;
-  readonly #byText = new Map<string | null, OtherKey>();
+  readonly #byText = new Map<ScannedRun[3], OtherKey>();
 
   constructor(question: Question) {
     this.#names = othersOf(question);
   }
 
-  of(text: string | null): OtherKey {
+  of(text: ScannedRun[3]): OtherKey {
     const known = this.#byText.get(text);
     if (known !== undefined) return known;
     const others = readOthers(this.#names, text);

@@ -18,15 +18,15 @@ export type ScannedRun = readonly [
   /** Whether it has a status that counts. */
   counts: 0 | 1,
   /** For `readOthers`. */
-  others: string | null,
+  others: string | number | null,
   /** For `readValue`. */
   row: unknown,
   column: unknown,
-  /** Not NULL: the run has the metric that the place is chosen by, or there is none. */
-  chooser: unknown,
   /** What `sourceOf` says, for the first and the second meaning of the metric. */
   first: number | null,
   second?: number | null,
+  /** Not NULL: the run has the metric that the place is chosen by; or there is none. */
+  chooser?: unknown,
 ];
 
 const KEY_FIELDS: readonly (keyof RunKey)[] = [
@@ -37,24 +37,30 @@ const KEY_FIELDS: readonly (keyof RunKey)[] = [
   'cl_info',
 ];
 
-/** @throws RunfoldError `invalid_key` or `usage` for a filter that makes no sense. */
-export function scanRuns(db: Db, question: Question): ScannedRun[] {
+/**
+ * One after the other, since to hold them all costs as much as to read them.
+ *
+ * @throws RunfoldError `invalid_key` or `usage` for a filter that makes no sense.
+ */
+export function scanRuns(db: Db, question: Question): IterableIterator<ScannedRun> {
   const { meanings, place, rows, columns, filter, status } = question;
-  const chooser = typeof place === 'object' && 'bestOf' in place ? presenceSql(place.bestOf) : sql`0`;
+  const [first, second] = meanings.map((meaning) => sourceOf(meaning, place).value);
+  const chooser = typeof place === 'object' && 'bestOf' in place ? presenceSql(place.bestOf) : undefined;
   const selected = [
     raw('r.run_id, r.seed'),
     filterSql({ status, includeHidden: true }),
     othersSql(othersOf(question)),
     selectedSql(rows.field),
     selectedSql(columns.field),
-    chooser,
-    ...meanings.map((meaning) => sourceOf(meaning, place).value),
+    first ?? raw('NULL'),
+    ...(second === undefined && chooser === undefined ? [] : [second ?? raw('NULL')]),
+    ...(chooser === undefined ? [] : [chooser]),
   ];
   const { sql: text, values } = sql`SELECT ${join(selected)} FROM ${FROM_RUNS} WHERE ${filterSql(filter)}`;
   return db
     .prepare<unknown[], ScannedRun>(text)
     .raw()
-    .all(...values);
+    .iterate(...values);
 }
 
 /** The columns of `OtherKey`, in the order of the key. */
@@ -66,12 +72,18 @@ export function isColumn(field: Field, name: keyof RunKey): boolean {
   return field.kind === 'column' && field.table === 'runs' && field.column === name;
 }
 
-/** One value for them all, since each of them costs as much as the number itself. */
+/** One value for them all, and mostly a number: each by itself, or a text, costs as much as all the rest. */
 function othersSql(names: readonly (keyof RunKey)[]): Sql {
-  return names.length === 0 ? sql`NULL` : sql`json_array(${join(names.map((name) => raw(`r.${name}`)))})`;
+  if (names.length === 0) return raw('NULL');
+  const columns = names.map((name) => raw(`r.${name}`));
+  const array = sql`json_array(${join(columns)})`;
+  const nullable = names.filter((name) => name === 'subject' || name === 'cl_info');
+  if (names.length !== nullable.length + 1 || names[0] !== 'experiment_number') return array;
+  const areNull = [raw('1'), ...nullable.map((name) => raw(`r.${name} IS NULL`))];
+  return sql`CASE WHEN ${join(areNull, ' AND ')} THEN r.experiment_number ELSE ${array} END`;
 }
 
-export function readOthers(names: readonly (keyof RunKey)[], others: string | null): OtherKey {
-  const values = others === null ? [] : (JSON.parse(others) as (string | number | null)[]);
+export function readOthers(names: readonly (keyof RunKey)[], others: ScannedRun[3]): OtherKey {
+  const values = typeof others === 'string' ? (JSON.parse(others) as (string | number | null)[]) : [others];
   return Object.fromEntries(names.map((name, index) => [name, values[index] ?? null]));
 }

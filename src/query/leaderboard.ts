@@ -13,8 +13,8 @@ import {
   type LeaderboardOptions,
   type Question,
 } from './leaderboard-options.ts';
-import { gatherRuns, type GatheredRuns } from './leaderboard-runs.ts';
-import { isColumn, scanRuns, type ScannedRun } from './leaderboard-scan.ts';
+import { gatherRuns, withValues, type GatheredRuns } from './leaderboard-runs.ts';
+import { isColumn, scanRuns } from './leaderboard-scan.ts';
 import { metricAt, type CurveMetric, type Goal } from './metric-at.ts';
 
 export interface Leaderboard {
@@ -50,10 +50,11 @@ export function leaderboard(db: Db, options: LeaderboardOptions): Leaderboard {
 
 function board(db: Db, question: Question): Leaderboard {
   const { goal, place, rows, columns } = question;
-  const scanned = scanRuns(db, question);
-  const meaning = meaningIn(db, scanned, question);
-  const { metric } = meaning;
-  const gathered = gatherRuns(scanned, question, valueIn(db, meaning, question));
+  const found = gatherRuns(scanRuns(db, question), question);
+  const metric = meaningIn(db, found, question);
+  const { points } = sourceOf(metric, place);
+  const gathered =
+    points === undefined ? found : withValues(found, (id) => metricAt(db, id, points.metric, points.place));
   const isSeedAxis = isColumn(rows.field, 'seed') || isColumn(columns.field, 'seed');
   return {
     metric,
@@ -68,55 +69,34 @@ function board(db: Db, question: Question): Leaderboard {
   };
 }
 
-interface Meaning {
-  metric: LeaderboardMetric;
-  /** Where its value is in a scanned run. */
-  position: 7 | 8;
-}
-
 /** What the runs say that the name means. With no run at all it does not matter. */
-function meaningIn(db: Db, scanned: readonly ScannedRun[], question: Question): Meaning {
+function meaningIn(db: Db, { rows, has, hasChooser }: GatheredRuns, question: Question): LeaderboardMetric {
   const { meanings, metric, place, filter } = question;
-  const all = meanings.map((each, index): Meaning => ({ metric: each, position: index === 0 ? 7 : 8 }));
-  const there = all.filter(({ position }) => scanned.some((run) => (run[position] ?? null) !== null));
-  const [found = all[0], other] = scanned.length === 0 ? all.slice(0, 1) : there;
-  if (found === undefined || (scanned.length > 0 && there.length === 0)) {
-    const what =
-      meanings.length > 1 ? 'metric or result' : meanings[0]?.kind === 'result' ? 'result' : 'metric';
-    throw new RunfoldError('usage', `no run has a ${what} ${shown(metric)}`, {
-      hint: whatThereIs(db, filter),
+  const [first, second] = rows.length === 0 ? meanings : meanings.filter((_, index) => has[index]);
+  if (first === undefined) {
+    const what = meanings.length > 1 ? 'metric or result' : wordFor(meanings[0]);
+    throw noRunHas(db, filter, `a ${what} ${shown(metric)}`);
+  }
+  if (rows.length === 0) return first;
+  if (second !== undefined) {
+    throw new RunfoldError('usage', `${shown(metric)} is a metric and also a result`, {
+      hint: `Say ${shown(fullName(first))} or ${shown(fullName(second))}.`,
     });
   }
-  if (other !== undefined) {
-    const names = [found, other].map((each) => shown(fullName(each.metric)));
-    throw new RunfoldError('usage', `${shown(metric)} is a metric of some run and a result of some run`, {
-      hint: `Say ${names.join(' or ')}.`,
-    });
+  if (place === 'final') return first;
+  if (first.kind === 'result') throw resultHasNoCurve(metric);
+  if ('bestOf' in place && !hasChooser) {
+    throw noRunHas(db, filter, `a metric ${shown(place.bestOf.name)} to choose by`);
   }
-  if (found.metric.kind === 'result' && place !== 'final') throw resultHasNoCurve(metric);
-  if (typeof place === 'object' && 'bestOf' in place && scanned.length > 0) {
-    if (scanned.every((run) => run[6] === null)) {
-      throw new RunfoldError('usage', `no run has a metric ${shown(place.bestOf.name)} to choose by`, {
-        hint: whatThereIs(db, filter),
-      });
-    }
-  }
-  return found;
+  return first;
 }
 
-/** The number of a run, out of the scan or, if it is not there, out of its points. */
-function valueIn(
-  db: Db,
-  { metric, position }: Meaning,
-  { place }: Question,
-): (run: ScannedRun) => number | null {
-  const { points } = sourceOf(metric, place);
-  if (points === undefined) return (run) => run[position] ?? null;
-  return (run) => {
-    // without a finite value anywhere there is none at that place
-    const isThere = (run[position] ?? null) !== null && run[6] !== null;
-    return isThere ? metricAt(db, run[0], points.metric, points.place) : null;
-  };
+function wordFor(meaning: LeaderboardMetric | undefined): string {
+  return meaning?.kind === 'result' ? 'result' : 'metric';
+}
+
+function noRunHas(db: Db, filter: Question['filter'], what: string): RunfoldError {
+  return new RunfoldError('usage', `no run has ${what}`, { hint: whatThereIs(db, filter) });
 }
 
 function atOf(place: Question['place']): Leaderboard['at'] {
@@ -127,7 +107,7 @@ function atOf(place: Question['place']): Leaderboard['at'] {
 function mostMixed({ cells }: GatheredRuns): Leaderboard['mixed'] {
   const most = new Map<keyof RunKey, number>();
   for (const cell of cells.flat()) {
-    const others = [...new Set(cell?.runs.map((run) => run.others))];
+    const others = cell?.others ?? [];
     for (const name of Object.keys(others[0] ?? {}) as (keyof RunKey)[]) {
       const { size } = new Set(others.map((other) => other[name]));
       if (size > (most.get(name) ?? 1)) most.set(name, size);
