@@ -2,7 +2,9 @@
 import { Command, CommanderError } from 'commander';
 import { errnoOf, messageOf, RunfoldError } from '../errors.ts';
 import { CLIENT } from '../events/client.ts';
+import { addAnswers } from './answers.ts';
 import { withJson, withKey, withLedger, withPlace } from './options.ts';
+import { withReading } from './reading.ts';
 import { withFields, type EmittedType } from './event-fields.ts';
 import { say, type CliIo, type ExitCode } from './io.ts';
 import { printSafe } from './print-safe.ts';
@@ -102,21 +104,23 @@ export function makeProgram(io: CliIo, finish: (code: ExitCode) => void): Comman
       finish(await watch(flags, io));
     });
 
-  withJson(reading(program.command('status')))
+  addAnswers(program, io, finish);
+
+  withJson(withReading(program.command('status')))
     .description('how far the log has been read, and who keeps the database')
     .action(async (flags: StatusFlags) => {
       const { status } = await import('./commands/status.ts');
       finish(await status(flags, io));
     });
 
-  withJson(reading(program.command('doctor')))
+  withJson(withReading(program.command('doctor')))
     .description('everything that is wrong with the log, and what to do; exit code 3 if there is something')
     .action(async (flags: DoctorFlags) => {
       const { doctor } = await import('./commands/doctor.ts');
       finish(await doctor(flags, io));
     });
 
-  withJson(reading(program.command('verify')))
+  withJson(withReading(program.command('verify')))
     .description('prove that the database is what the log says, by a rebuild beside it; exit code 3 if not')
     .action(async (flags: VerifyFlags) => {
       const { verify } = await import('./commands/verify.ts');
@@ -124,10 +128,6 @@ export function makeProgram(io: CliIo, finish: (code: ExitCode) => void): Comman
     });
 
   return program;
-}
-
-function reading(command: Command): Command {
-  return withPlace(command).option('--no-sync', 'do not read what is new in the log first');
 }
 
 function addEmit(program: Command, io: CliIo, finish: (code: ExitCode) => void): void {
