@@ -114,7 +114,7 @@ interface Indexed {
 /** The labels of an axis, numbered as they come. */
 class LabelIndex {
   readonly #field: Field;
-  readonly #byValue = new Map<unknown, number>();
+  readonly #byValue = new Map<string | number | null, number>();
   /** Values that differ in SQLite may be one label: `1` and `1.0` in JSON. */
   readonly #byKey = new Map<string, Indexed>();
 
@@ -122,7 +122,7 @@ class LabelIndex {
     this.#field = field;
   }
 
-  indexOf(value: unknown): number {
+  indexOf(value: string | number | null): number {
     const known = this.#byValue.get(value);
     if (known !== undefined) return known;
     const label = labelOf(readValue(this.#field, value));

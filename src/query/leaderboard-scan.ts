@@ -20,8 +20,8 @@ export type ScannedRun = readonly [
   /** For `readOthers`. */
   others: string | number | null,
   /** For `readValue`. */
-  row: unknown,
-  column: unknown,
+  row: string | number | null,
+  column: string | number | null,
   /** What `sourceOf` says, for the first and the second meaning of the metric. */
   first: number | null,
   second?: number | null,
