@@ -380,3 +380,17 @@ describe('wrong questions', () => {
     );
   });
 });
+
+it('lets cells that are equally good share the best place; the test is against the first of them', async () => {
+  const ofMethod = (method: string, values: number[]): Fields[] =>
+    values.flatMap((value, seed) => run(seed, { f1: value }, { method }));
+  const db = await ledger(
+    ...ofMethod('a', [0.7, 0.9]),
+    ...ofMethod('b', [0.9, 0.7]),
+    ...ofMethod('c', [0.1, 0.6]),
+    ...ofMethod('d', [0.1, 0.2]),
+  );
+  const { cells } = leaderboard(db, { metric: 'f1' });
+  expect(cells.map(([cell]) => cell?.rank)).toEqual(['best', 'best', 'second', null]);
+  expect(cells.map(([cell]) => cell?.pairedTest?.against)).toEqual([undefined, undefined, 'a', 'a']);
+});
