@@ -23,13 +23,14 @@ export function legend(board: Leaderboard, { spread, scale, isMarked }: BoardDis
   return [
     `${what}: ${SPREAD_TEXT[spread]} (runs that count / runs seen)`,
     `${board.goal === 'max' ? 'higher' : 'lower'} is better${isMarked ? `, ${STAR} is the best of its column` : ''}`,
+    ...(seen.length < cells.length ? ['a cell without these numbers has no run'] : []),
     ...(seen.some(isWorse)
       ? [
           `${DAGGER} differs from the best of its column: two-sided paired t-test over runs of the same key, p < ${SIGNIFICANT}, uncorrected`,
         ]
       : []),
     ...(seen.some(({ pairedTest }) => pairedTest?.p === null)
-      ? ['where all pairs differ by the same there is no test']
+      ? ['no test where all pairs differ by the same']
       : []),
   ];
 }
@@ -57,7 +58,7 @@ export function warnings({ mixed, totals }: Leaderboard): string[] {
       ({ field, values }) =>
         `cells mix ${values} values of ${field}: filter by it, or make it the rows or columns`,
     ),
-    ...(withoutValue > 0 ? [`${have(withoutValue)} no value there, and ${doNot(withoutValue)} count`] : []),
+    ...(withoutValue > 0 ? [`${have(withoutValue)} no value, and ${doNot(withoutValue)} count`] : []),
     ...(otherStatus > 0 ? [`${have(otherStatus)} another status, and ${doNot(otherStatus)} count`] : []),
   ];
 }
