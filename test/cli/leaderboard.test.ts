@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { ExperimentDB } from '../../src/experiment-db.ts';
 import { Desk, ndjson } from './command.ts';
 
 const KEYS = ['mlp', 'cnn'].flatMap((method) => [1, 2, 3].map((seed) => ({ method, seed, dataset: 'iris' })));
@@ -56,6 +57,16 @@ test('leaderboard takes filters, statuses, places and fields', async () => {
     { row: 'cnn' },
   ]);
   expect(await records('f1', '--seed', '9')).toEqual([]);
+});
+
+test('ExperimentDB answers the same', async () => {
+  const desk = await deskWithRuns();
+  const { stdout } = await desk.run(['leaderboard', 'f1', '--json']);
+  await using db = await ExperimentDB.open({ ledger: desk.ledger, db: desk.db });
+  const { rows, cells } = db.leaderboard({ metric: 'f1' });
+  const expected = rows.map((row, index) => ({ row, mean: cells[index]?.[0]?.mean }));
+  expect(JSON.parse(stdout)).toMatchObject(expected);
+  expect(expected).toHaveLength(2);
 });
 
 test('warnings are on stderr where a format has no notes', async () => {
