@@ -89,7 +89,7 @@ function meanOf(values: readonly number[]): number | null {
     sum = next;
   }
   const mean = isHuge ? sum + lost : (sum + lost) / n;
-  return Math.min(max, Math.max(min, mean));
+  return Math.min(max, Math.max(min, mean)) + 0;
 }
 
 /** In two passes, the mean being the first; null for fewer than two values. */
@@ -112,5 +112,6 @@ function extremes(values: readonly number[]): [min: number, max: number] {
     if (value < min) min = value;
     if (value > max) max = value;
   }
-  return [min, max];
+  // + 0, because negative zero is zero
+  return [min + 0, max + 0];
 }
