@@ -191,6 +191,11 @@ export class ExperimentDB implements AsyncDisposable {
     return query.getSlurmJobs(this.#read(), runId);
   }
 
+  /** Methods by data sets, or other fields, with mean, spread and rank of a metric over the runs of each cell. */
+  leaderboard(options: query.LeaderboardOptions): query.Leaderboard {
+    return query.leaderboard(this.#read(), options);
+  }
+
   /** Flushes what was written and closes the database. The log's file of this process ends with the process. */
   close(): void {
     this.#writer?.flush();

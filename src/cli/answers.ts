@@ -1,13 +1,14 @@
 // The commands that answer from the database, and those with which people say something of a run.
-import { Option, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { HideFlags, NoteFlags, TagFlags } from './commands/annotate.ts';
 import type { CompareFlags } from './commands/compare.ts';
 import type { ErrorsFlags } from './commands/errors.ts';
+import type { LeaderboardFlags } from './commands/leaderboard.ts';
 import type { RunsFlags } from './commands/runs.ts';
 import type { ShowFlags } from './commands/show.ts';
 import { withFormat } from './format/options.ts';
 import type { CliIo, ExitCode } from './io.ts';
-import { withJson } from './options.ts';
+import { wholeNumber, withJson } from './options.ts';
 import { collect, fieldList, withFilters, withPaging, withReading } from './reading.ts';
 
 const RUN = 'run id, its first characters, or @last';
@@ -67,7 +68,36 @@ export function addAnswers(program: Command, io: CliIo, finish: (code: ExitCode)
       finish(await compare(ids, flags, io));
     });
 
+  addLeaderboard(program, io, finish);
   addAnnotations(program, io, finish);
+}
+
+function addLeaderboard(program: Command, io: CliIo, finish: (code: ExitCode) => void): void {
+  withFormat(withFilters(withReading(program.command('leaderboard'))))
+    .description('mean and spread of a metric, by method and data set or other fields')
+    .argument('<metric>', 'f1, val/acc, results.accuracy …')
+    .option('--rows <field>', 'what the rows are (default: method)')
+    .option('--columns <field>', 'what the columns are (default: dataset)')
+    .option('--at <place>', 'final, best, or where another metric is best: best:val/acc (default: final)')
+    .addOption(new Option('--goal <which>', 'which is better').choices(['min', 'max']))
+    .option('--all-statuses', 'runs of every status count (default: completed ones)')
+    .addOption(new Option('--spread <what>', 'beside the mean (default: std)').choices(['std', 'ci', 'none']))
+    .addOption(new Option('--digits <n>', 'digits after the point (default: 3)').argParser(digits))
+    .addOption(new Option('--scale <factor>', 'multiply what is shown; 100 for per cent').argParser(factor))
+    .option('--rename <label=NEW>', 'another name for a row or column; repeat it for more', collect)
+    .option('--order <labels>', 'rows and columns that come first, comma separated', collect)
+    .addHelpText(
+      'after',
+      examples(
+        'runfold leaderboard f1 --scale 100 --digits 1',
+        'runfold leaderboard test/acc --goal max --at best:val/acc --format latex',
+        'runfold leaderboard loss --rows config.lr --columns method --spread ci',
+      ),
+    )
+    .action(async (metric: string, flags: LeaderboardFlags) => {
+      const { leaderboard } = await import('./commands/leaderboard.ts');
+      finish(await leaderboard(metric, flags, io));
+    });
 }
 
 function addAnnotations(program: Command, io: CliIo, finish: (code: ExitCode) => void): void {
@@ -102,6 +132,20 @@ function addAnnotations(program: Command, io: CliIo, finish: (code: ExitCode) =>
       const { hide } = await import('./commands/annotate.ts');
       finish(await hide(ids, flags, io));
     });
+}
+
+const MOST_DIGITS = 20;
+
+function digits(text: string): number {
+  const value = wholeNumber(text);
+  if (value >= 0 && value <= MOST_DIGITS) return value;
+  throw new InvalidArgumentError(`It must be from 0 to ${MOST_DIGITS}.`);
+}
+
+function factor(text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0) return value;
+  throw new InvalidArgumentError('It must be a number above 0.');
 }
 
 /** What stands below the options of a command. */

@@ -49,7 +49,7 @@ export const RUN_COLUMNS: Readonly<Record<string, ColumnType>> = {
 };
 
 /** Which of the greatest and the least value the table keeps as the best. */
-const BEST_IS: Readonly<Record<NamedMetric, 'min' | 'max'>> = {
+export const BEST_IS: Readonly<Record<NamedMetric, 'min' | 'max'>> = {
   loss: 'min',
   f1: 'max',
   fitness: 'max',

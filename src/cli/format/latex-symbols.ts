@@ -24,7 +24,7 @@ const GREEK =
   'Ψ Psi Ω Omega';
 const RELATIONS =
   '± pm × times ÷ div · cdot ≤ leq ≥ geq ≠ neq ≈ approx ∞ infty → rightarrow ← leftarrow ↑ uparrow ↓ downarrow ' +
-  '↔ leftrightarrow ∈ in ∑ sum ∂ partial ∇ nabla √ surd ′ prime';
+  '↔ leftrightarrow † dagger ∈ in ∑ sum ∂ partial ∇ nabla √ surd ′ prime';
 
 export const SYMBOLS: Readonly<Record<string, string>> = {
   ...mathNames(`${GREEK} ${RELATIONS}`),

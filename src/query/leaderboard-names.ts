@@ -1,0 +1,45 @@
+// Which metrics and results runs have, for a person who named one that is not there.
+import sql, { join, raw } from 'sql-template-tag';
+import type { Db } from '../db/open.ts';
+import { shown } from './arguments.ts';
+import { FROM_RUNS } from './field-sql.ts';
+import { presenceSql, RESULTS_PREFIX } from './leaderboard-metric.ts';
+import { METRIC_COLUMNS } from './metric-point.ts';
+import { formatPath } from './path.ts';
+import { filterSql, type RunFilter } from './run-filter.ts';
+
+const SHOWN_NAMES = 12;
+
+/** `There are: "f1", "val/acc", "results.accuracy", ….` */
+export function whatThereIs(db: Db, filter: RunFilter): string {
+  const names = [
+    ...columnsThere(db, filter),
+    ...keysThere(db, filter, 'extra'),
+    ...keysThere(db, filter, 'results').map((name) => RESULTS_PREFIX + formatPath([name])),
+  ];
+  if (names.length === 0) return 'These runs have neither metrics nor results.';
+  const more = names.length > SHOWN_NAMES ? ', …' : '';
+  return `There are: ${names.slice(0, SHOWN_NAMES).map(shown).join(', ')}${more}.`;
+}
+
+function columnsThere(db: Db, filter: RunFilter): string[] {
+  const counts = METRIC_COLUMNS.map((name) => sql`count(${presenceSql({ kind: 'column', name })})`);
+  const { sql: text, values } = sql`SELECT ${join(counts)} FROM ${FROM_RUNS} WHERE ${filterSql(filter)}`;
+  const row = db
+    .prepare<unknown[], number[]>(text)
+    .raw()
+    .get(...values);
+  return METRIC_COLUMNS.filter((_, index) => (row?.[index] ?? 0) > 0);
+}
+
+/** Of results, only those that are numbers or may have some in them. */
+function keysThere(db: Db, filter: RunFilter, column: 'extra' | 'results'): string[] {
+  const { sql: text, values } =
+    sql`SELECT DISTINCT e.key FROM ${FROM_RUNS}, json_each(${raw(`s.${column}`)}) e
+    WHERE ${filterSql(filter)} AND e.type IN ('integer', 'real', 'object')
+    ORDER BY e.key LIMIT ${SHOWN_NAMES + 1}`;
+  return db
+    .prepare<unknown[], string>(text)
+    .pluck()
+    .all(...values);
+}

@@ -1,0 +1,129 @@
+// Methods by data sets, or whatever else, with what their runs came to.
+import type { Db } from '../db/open.ts';
+import { RunfoldError } from '../errors.ts';
+import type { RunKey } from '../events/run-id.ts';
+import { shown } from './arguments.ts';
+import type { Label } from './label.ts';
+import { boardCells, type LeaderboardCells } from './leaderboard-cells.ts';
+import { fullName, sourceOf, type LeaderboardMetric } from './leaderboard-metric.ts';
+import { whatThereIs } from './leaderboard-names.ts';
+import {
+  parseOptions,
+  resultHasNoCurve,
+  type LeaderboardOptions,
+  type Question,
+} from './leaderboard-options.ts';
+import { gatherRuns, withValues, type GatheredRuns } from './leaderboard-runs.ts';
+import { isColumn, scanRuns } from './leaderboard-scan.ts';
+import { metricAt, type CurveMetric, type Goal } from './metric-at.ts';
+
+export interface Leaderboard {
+  /** What `metric` turned out to mean. */
+  metric: LeaderboardMetric;
+  goal: Goal;
+  /** As asked for; null for a result, which has one value. */
+  at: 'final' | 'best' | { metric: CurveMetric; goal: Goal } | null;
+  /** The fields that tell rows and columns apart. */
+  fields: { rows: string; columns: string };
+  /** Labels: numbers by size, then texts in natural order, null last. */
+  rows: readonly Label[];
+  columns: readonly Label[];
+  /** By row and column; null where no run was seen. */
+  cells: LeaderboardCells;
+  /** Key columns, other than the seed, that some cell has several values of, and how many at most. */
+  mixed: readonly { field: keyof RunKey; values: number }[];
+  /** Runs: all that were seen, those whose values count, those that only lack one, those of another status. */
+  totals: { seen: number; counted: number; withoutValue: number; otherStatus: number };
+}
+
+/**
+ * Mean, spread and rank of a metric over the runs of each cell. Values that are not finite count as none. All is of one
+ * moment.
+ *
+ * @throws RunfoldError `usage` if an option makes no sense, no run has the metric, or its name means a metric and a
+ *   result; `invalid_key` for a key that no run can have.
+ */
+export function leaderboard(db: Db, options: LeaderboardOptions): Leaderboard {
+  const question = parseOptions(options);
+  return db.transaction(() => board(db, question))();
+}
+
+function board(db: Db, question: Question): Leaderboard {
+  const { goal, place, rows, columns } = question;
+  const found = gatherRuns(scanRuns(db, question), question);
+  const metric = meaningIn(db, found, question);
+  const { points } = sourceOf(metric, place);
+  const gathered =
+    points === undefined ? found : withValues(found, (id) => metricAt(db, id, points.metric, points.place));
+  const isSeedAxis = isColumn(rows.field, 'seed') || isColumn(columns.field, 'seed');
+  return {
+    metric,
+    goal,
+    at: metric.kind === 'result' ? null : atOf(place),
+    fields: { rows: rows.name, columns: columns.name },
+    rows: gathered.rows,
+    columns: gathered.columns,
+    cells: boardCells(gathered, goal, !isSeedAxis),
+    mixed: mostMixed(gathered),
+    totals: totalsOf(gathered),
+  };
+}
+
+/** What the runs say that the name means. With no run at all it does not matter. */
+function meaningIn(db: Db, { rows, has, hasChooser }: GatheredRuns, question: Question): LeaderboardMetric {
+  const { meanings, metric, place, filter } = question;
+  const [first, second] = rows.length === 0 ? meanings : meanings.filter((_, index) => has[index]);
+  if (first === undefined) {
+    const what = meanings.length > 1 ? 'metric or result' : wordFor(meanings[0]);
+    throw noRunHas(db, filter, `a ${what} ${shown(metric)}`);
+  }
+  if (rows.length === 0) return first;
+  if (second !== undefined) {
+    throw new RunfoldError('usage', `${shown(metric)} is a metric and also a result`, {
+      hint: `Say ${shown(fullName(first))} or ${shown(fullName(second))}.`,
+    });
+  }
+  if (place === 'final') return first;
+  if (first.kind === 'result') throw resultHasNoCurve(metric);
+  if ('bestOf' in place && !hasChooser) {
+    throw noRunHas(db, filter, `a metric ${shown(place.bestOf.name)} to choose by`);
+  }
+  return first;
+}
+
+function wordFor(meaning: LeaderboardMetric | undefined): string {
+  return meaning?.kind === 'result' ? 'result' : 'metric';
+}
+
+function noRunHas(db: Db, filter: Question['filter'], what: string): RunfoldError {
+  return new RunfoldError('usage', `no run has ${what}`, { hint: whatThereIs(db, filter) });
+}
+
+function atOf(place: Question['place']): Leaderboard['at'] {
+  if (place === 'final') return 'final';
+  return 'best' in place ? 'best' : { metric: place.bestOf, goal: place.goal };
+}
+
+function mostMixed({ cells }: GatheredRuns): Leaderboard['mixed'] {
+  const most = new Map<keyof RunKey, number>();
+  for (const cell of cells.flat()) {
+    const others = cell?.others ?? [];
+    for (const name of Object.keys(others[0] ?? {}) as (keyof RunKey)[]) {
+      const { size } = new Set(others.map((other) => other[name]));
+      if (size > (most.get(name) ?? 1)) most.set(name, size);
+    }
+  }
+  return [...most].map(([field, values]) => ({ field, values }));
+}
+
+function totalsOf({ cells }: GatheredRuns): Leaderboard['totals'] {
+  const totals = { seen: 0, counted: 0, withoutValue: 0, otherStatus: 0 };
+  for (const cell of cells.flat()) {
+    if (cell === undefined) continue;
+    totals.seen += cell.seen;
+    totals.counted += cell.runs.length;
+    totals.withoutValue += cell.counted - cell.runs.length;
+    totals.otherStatus += cell.seen - cell.counted;
+  }
+  return totals;
+}
