@@ -5,7 +5,8 @@ import { jsonSafe, printSafe } from './print-safe.ts';
 
 export interface CliIo {
   stdin: Readable;
-  stdout: Writable & { isTTY?: boolean };
+  /** `columns` is the width of a terminal. */
+  stdout: Writable & { isTTY?: boolean; columns?: number };
   stderr: Writable & { isTTY?: boolean };
   env: Readonly<Record<string, string | undefined>>;
   cwd: string;

@@ -14,10 +14,15 @@ export function printSafe(text: string): string {
   });
 }
 
-/** JSON in ASCII alone. */
+/** JSON in ASCII alone; numbers that are not finite by their names, `"NaN"`, as in events. */
 export function jsonSafe(value: unknown, indent = 0): string {
-  return JSON.stringify(value, null, indent).replace(
+  return JSON.stringify(value, notFiniteByName, indent).replace(
     NOT_ASCII,
     (unit) => String.raw`\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
+}
+
+/** For JSON.stringify, which would make null of them. */
+export function notFiniteByName(_: string, value: unknown): unknown {
+  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
 }

@@ -1,5 +1,10 @@
 // What a reading command answers with, as a value; how it looks is up to the formats.
 
+import { notFiniteByName } from '../print-safe.ts';
+
+export const FORMATS = ['table', 'csv', 'ndjson', 'markdown', 'latex', 'json'] as const;
+export type Format = (typeof FORMATS)[number];
+
 export type CellValue = string | number | boolean | null | object;
 
 /**
@@ -48,7 +53,7 @@ export function missing(): Cell {
 export function textOf({ value, text }: Cell): string | undefined {
   if (text !== undefined) return text;
   if (value === null) return undefined;
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return typeof value === 'object' ? JSON.stringify(value, notFiniteByName) : String(value);
 }
 
 export function labelOf({ name, label }: Column): string {
