@@ -50,6 +50,14 @@ export function wholeNumber(text: string): number {
   throw new InvalidArgumentError('It must be a whole number.');
 }
 
+/** The parser of an option with choices that may be repeated: of commander's own the last would win. */
+export function manyOf(choices: readonly string[]): (text: string, before: string[] | undefined) => string[] {
+  return (text, before) => {
+    if (choices.includes(text)) return [...(before ?? []), text];
+    throw new InvalidArgumentError(`Allowed choices are ${choices.join(', ')}.`);
+  };
+}
+
 export function hasKey(flags: KeyFlags): boolean {
   return [flags.experimentNumber, flags.dataset, flags.method, flags.subject, flags.clInfo, flags.seed].some(
     (value) => value !== undefined,

@@ -1,13 +1,15 @@
 // The table of commands.
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { errnoOf, messageOf, RunfoldError } from '../errors.ts';
 import { CLIENT } from '../events/client.ts';
-import { withJson, withKey, withLedger, withPlace } from './options.ts';
+import { EXPORTED_TABLES, EXPORT_FORMATS } from './export/names.ts';
+import { manyOf, withJson, withKey, withLedger, withPlace } from './options.ts';
 import { withFields, type EmittedType } from './event-fields.ts';
 import { say, type CliIo, type ExitCode } from './io.ts';
 import { printSafe } from './print-safe.ts';
 import type { DoctorFlags } from './commands/doctor.ts';
 import type { EmitFlags } from './commands/emit.ts';
+import type { ExportFlags } from './commands/export.ts';
 import type { StatusFlags } from './commands/status.ts';
 import type { SyncFlags } from './commands/sync.ts';
 import type { VerifyFlags } from './commands/verify.ts';
@@ -123,7 +125,31 @@ export function makeProgram(io: CliIo, finish: (code: ExitCode) => void): Comman
       finish(await verify(flags, io));
     });
 
+  addExport(program, io, finish);
+
   return program;
+}
+
+function addExport(program: Command, io: CliIo, finish: (code: ExitCode) => void): void {
+  reading(program.command('export'))
+    .description('the tables as files for other programs, all of one moment')
+    .argument('[dir]', 'where to (default: ./runfold-export); - is stdout, for one table')
+    .addOption(
+      new Option('--format <format>', 'of the files (default: csv)')
+        .choices(EXPORT_FORMATS)
+        .default('csv', 'csv'),
+    )
+    .addOption(
+      new Option('--table <name>', 'this table alone; repeat it for more')
+        .choices(EXPORTED_TABLES)
+        .argParser(manyOf(EXPORTED_TABLES)),
+    )
+    .option('--no-escape', 'CSV with every text exactly as it is, formulas and control characters too')
+    .option('--force', 'replace files that are there')
+    .action(async (directory: string | undefined, flags: ExportFlags) => {
+      const { exportTables } = await import('./commands/export.ts');
+      finish(await exportTables(directory, flags, io));
+    });
 }
 
 function reading(command: Command): Command {
