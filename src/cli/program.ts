@@ -1,15 +1,16 @@
 // The table of commands.
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { errnoOf, messageOf, RunfoldError } from '../errors.ts';
 import { CLIENT } from '../events/client.ts';
-import { EXPORTED_TABLES, EXPORT_FORMATS } from './export/names.ts';
-import { manyOf, withJson, withKey, withLedger, withPlace } from './options.ts';
+import { addAnswers } from './answers.ts';
+import { addTakeouts } from './takeouts.ts';
+import { withJson, withKey, withLedger, withPlace } from './options.ts';
+import { withReading } from './reading.ts';
 import { withFields, type EmittedType } from './event-fields.ts';
 import { say, type CliIo, type ExitCode } from './io.ts';
 import { printSafe } from './print-safe.ts';
 import type { DoctorFlags } from './commands/doctor.ts';
 import type { EmitFlags } from './commands/emit.ts';
-import type { ExportFlags } from './commands/export.ts';
 import type { StatusFlags } from './commands/status.ts';
 import type { SyncFlags } from './commands/sync.ts';
 import type { VerifyFlags } from './commands/verify.ts';
@@ -104,56 +105,32 @@ export function makeProgram(io: CliIo, finish: (code: ExitCode) => void): Comman
       finish(await watch(flags, io));
     });
 
-  withJson(reading(program.command('status')))
+  addAnswers(program, io, finish);
+
+  withJson(withReading(program.command('status')))
     .description('how far the log has been read, and who keeps the database')
     .action(async (flags: StatusFlags) => {
       const { status } = await import('./commands/status.ts');
       finish(await status(flags, io));
     });
 
-  withJson(reading(program.command('doctor')))
+  withJson(withReading(program.command('doctor')))
     .description('everything that is wrong with the log, and what to do; exit code 3 if there is something')
     .action(async (flags: DoctorFlags) => {
       const { doctor } = await import('./commands/doctor.ts');
       finish(await doctor(flags, io));
     });
 
-  withJson(reading(program.command('verify')))
+  withJson(withReading(program.command('verify')))
     .description('prove that the database is what the log says, by a rebuild beside it; exit code 3 if not')
     .action(async (flags: VerifyFlags) => {
       const { verify } = await import('./commands/verify.ts');
       finish(await verify(flags, io));
     });
 
-  addExport(program, io, finish);
+  addTakeouts(program, io, finish);
 
   return program;
-}
-
-function addExport(program: Command, io: CliIo, finish: (code: ExitCode) => void): void {
-  reading(program.command('export'))
-    .description('the tables as files for other programs, all of one moment')
-    .argument('[dir]', 'where to (default: ./runfold-export); - is stdout, for one table')
-    .addOption(
-      new Option('--format <format>', 'of the files (default: csv)')
-        .choices(EXPORT_FORMATS)
-        .default('csv', 'csv'),
-    )
-    .addOption(
-      new Option('--table <name>', 'this table alone; repeat it for more')
-        .choices(EXPORTED_TABLES)
-        .argParser(manyOf(EXPORTED_TABLES)),
-    )
-    .option('--no-escape', 'CSV with every text exactly as it is, formulas and control characters too')
-    .option('--force', 'replace files that are there')
-    .action(async (directory: string | undefined, flags: ExportFlags) => {
-      const { exportTables } = await import('./commands/export.ts');
-      finish(await exportTables(directory, flags, io));
-    });
-}
-
-function reading(command: Command): Command {
-  return withPlace(command).option('--no-sync', 'do not read what is new in the log first');
 }
 
 function addEmit(program: Command, io: CliIo, finish: (code: ExitCode) => void): void {

@@ -115,3 +115,12 @@ export function collectList(value: string, before: string[] | undefined): string
   if (items.includes('')) throw new InvalidArgumentError('It must be a list such as a,b.');
   return [...(before ?? []), ...items];
 }
+
+/** Commas between quotes are part of a name. */
+export function fieldList(value: string, before: string[] | undefined): string[] {
+  const fields = value.match(/(?:"(?:[^"\\]|\\.)*"|[^,"])+/g) ?? [];
+  const items = fields.map((field) => field.trim());
+  if (items.length === 0 || items.includes(''))
+    throw new InvalidArgumentError('It must be a list such as a,b.');
+  return [...(before ?? []), ...items];
+}

@@ -25,7 +25,10 @@ export function conditionSql(given: string | Condition): Sql {
       return containsSql(field, condition);
     case '!~':
       return sql`NOT ${containsSql(field, condition)}`;
-    default:
+    case '<':
+    case '<=':
+    case '>':
+    case '>=':
       return orderSql(field, condition, condition.op);
   }
 }

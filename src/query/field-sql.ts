@@ -20,7 +20,8 @@ export function valueSql(field: Field): Sql {
     case 'column':
       return columnSql(field.table, field.column);
     case 'duration':
-      return sql`((julianday(r.finished_at) - julianday(r.started_at)) * ${DAY_SECONDS})`;
+      // to the millisecond that the times have
+      return sql`round((julianday(r.finished_at) - julianday(r.started_at)) * ${DAY_SECONDS}, 3)`;
     case 'json':
       return jsonSql(field, 'value');
   }
@@ -37,10 +38,9 @@ export function selectedSql(field: Field): Sql {
 }
 
 /** What `selectedSql` gave, as TypeScript has it; undefined is never among it. */
-export function readValue(field: Field, value: unknown): unknown {
-  if (value === null) return null;
+export function readValue(field: Field, value: string | number | null): unknown {
+  if (value === null || field.kind === 'duration') return value;
   if (field.kind === 'json') return JSON.parse(String(value)) as unknown;
-  if (field.kind === 'duration') return value;
   switch (field.type) {
     case 'boolean':
       return value === 1;
@@ -48,7 +48,8 @@ export function readValue(field: Field, value: unknown): unknown {
       return parseStrings(String(value));
     case 'object':
       return parseObject(String(value));
-    default:
+    case 'number':
+    case 'text':
       return value;
   }
 }

@@ -68,8 +68,12 @@ const RESULT_COLUMNS: Readonly<Record<string, ColumnType>> = {
   total_elapsed_seconds: 'number',
   peak_gpu_memory_mb: 'number',
   points: 'number',
+  extra: 'object',
   results: 'object',
 };
+
+/** All columns, of a run and of its results, that a field may name. */
+export const COLUMNS: readonly string[] = [...Object.keys(RUN_COLUMNS), ...Object.keys(RESULT_COLUMNS)];
 
 /** Other names for the same, as options and other trackers have them. */
 const ALIASES: Readonly<Record<string, string>> = {
@@ -105,7 +109,7 @@ export function parseField(text: string): Field {
 
   const dot = name.indexOf('.');
   const rest = name.slice(dot + 1);
-  switch (dot === -1 ? undefined : name.slice(0, dot)) {
+  switch (dot === -1 ? '' : name.slice(0, dot)) {
     case 'config':
       return { kind: 'json', table: 'runs', column: 'config', path: parsePath(rest) };
     case 'results':

@@ -18,6 +18,8 @@ export interface RunFilter extends KeyFilter {
   tags?: string | readonly string[] | undefined;
   /** Conditions such as `config.lr<0.01` or `final.val/acc>=0.9`; as text, they are read by `parseCondition`. */
   where?: readonly (string | Condition)[] | undefined;
+  /** true: the run has logged an error, in whatever attempt; false: it has not. */
+  hasErrors?: boolean | undefined;
   /** Default false. */
   includeHidden?: boolean | undefined;
 }
@@ -54,7 +56,7 @@ const STATUSES: Readonly<Record<RunStatus, true>> = {
   timeout: true,
 };
 
-const FILTERS = [...KEY_FIELDS, 'status', 'tags', 'where', 'includeHidden'];
+const FILTERS = [...KEY_FIELDS, 'status', 'tags', 'where', 'hasErrors', 'includeHidden'];
 
 /**
  * A condition over `FROM_RUNS`.
@@ -65,9 +67,11 @@ const FILTERS = [...KEY_FIELDS, 'status', 'tags', 'where', 'includeHidden'];
  */
 export function filterSql(filter: RunFilter, others: readonly string[] = []): Sql {
   refuseUnknown(filter, [...FILTERS, ...others]);
-  const { includeHidden = false, status, tags, where = [] } = filter;
+  const { includeHidden = false, hasErrors, status, tags, where = [] } = filter;
   if (typeof includeHidden !== 'boolean')
     throw wrongArgument('includeHidden', 'true or false', includeHidden);
+  if (hasErrors !== undefined && typeof hasErrors !== 'boolean')
+    throw wrongArgument('hasErrors', 'true or false', hasErrors);
   if (!Array.isArray(where)) throw wrongArgument('where', 'an array of conditions', where);
 
   const conditions = includeHidden ? [] : [sql`r.hidden = 0`];
@@ -78,6 +82,10 @@ export function filterSql(filter: RunFilter, others: readonly string[] = []): Sq
   if (status !== undefined) conditions.push(statusCondition(status));
   for (const tag of tagsOf(tags)) {
     conditions.push(sql`EXISTS (SELECT 1 FROM json_each(r.tags) WHERE value = ${tag})`);
+  }
+  if (hasErrors !== undefined) {
+    const has = raw('EXISTS (SELECT 1 FROM run_errors e WHERE e.run_id = r.run_id)');
+    conditions.push(hasErrors ? has : sql`NOT ${has}`);
   }
   for (const condition of where as readonly (string | Condition)[]) conditions.push(conditionSql(condition));
   return conditions.length === 0 ? raw('1') : join(conditions, ' AND ');

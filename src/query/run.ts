@@ -11,14 +11,18 @@ const RUN_ID_PREFIX = /^[0-9a-hjkmnp-tv-z]{1,16}$/;
 /** The ASCII character after z: greater than any that an id can go on with. */
 const AFTER_ALL = '{';
 
+/** What stands for the run of which an attempt began last. */
+export const LAST = '@last';
+
 /**
  * The run whose id is `id` or, if there is exactly one, begins with it. Upper case is taken as lower case.
- * Hidden runs are found too.
+ * Hidden runs are found too. `@last` is the run of which an attempt began last.
  *
  * @throws RunfoldError `run_not_found` if no run or more than one begins with `id`; the message says which,
  *   and lists up to five of them.
  */
 export function getRun(db: Db, id: string): RunRecord {
+  if (id === LAST) return lastRun(db);
   const prefix = typeof id === 'string' ? id.toLowerCase() : '';
   if (!RUN_ID_PREFIX.test(prefix)) throw notFound(`${shown(id)} is not the beginning of a run id`);
 
@@ -43,8 +47,19 @@ export function getRun(db: Db, id: string): RunRecord {
   );
 }
 
+function lastRun(db: Db): RunRecord {
+  const row = db
+    .prepare<[], RunRow>(
+      `SELECT * FROM experiment_runs WHERE run_id =
+         (SELECT run_id FROM _attempts ORDER BY created_at DESC, run_id LIMIT 1)`,
+    )
+    .get();
+  if (row === undefined) throw notFound('there are no runs yet');
+  return runRecord(row);
+}
+
 function notFound(message: string): RunfoldError {
   return new RunfoldError('run_not_found', message, {
-    hint: 'A run id is 16 characters of 0-9 and a-z; its first few will do.',
+    hint: 'A run id is 16 characters of 0-9 and a-z; its first few will do, or @last. See: runfold runs',
   });
 }

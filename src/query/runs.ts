@@ -37,13 +37,13 @@ export function selectRuns(db: Db, fields: readonly string[], query: RunQuery = 
   const parsed = fields.map((field: string) => parseField(field));
   const { sql: text, values } = sql`SELECT ${join(parsed.map(selectedSql))} ${rest(query)}`;
   return db
-    .prepare<unknown[], unknown[]>(text)
+    .prepare<unknown[], (string | number | null)[]>(text)
     .raw()
     .all(...values)
     .map((row) => row.map((value, index) => readField(parsed[index], value)));
 }
 
-function readField(field: ReturnType<typeof parseField> | undefined, value: unknown): unknown {
+function readField(field: ReturnType<typeof parseField> | undefined, value: string | number | null): unknown {
   return field === undefined ? value : readValue(field, value);
 }
 

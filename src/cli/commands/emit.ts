@@ -1,6 +1,6 @@
 // runfold emit: writes events from the shell, one at a time or as a stream.
 import { attemptFromEnv } from '../../events/env.ts';
-import { EventWriter, type EventInput } from '../../events/event-writer.ts';
+import type { EventInput } from '../../events/event-writer.ts';
 import { EVENT_SCHEMAS, isEventType } from '../../events/event.ts';
 import { parseText } from '../../events/parse.ts';
 import { runId } from '../../events/run-id.ts';
@@ -10,6 +10,7 @@ import { count } from '../human.ts';
 import { say, type CliIo, type ExitCode } from '../io.ts';
 import { hasKey, keyOf, type KeyFlags } from '../options.ts';
 import { readRecords } from '../records.ts';
+import { openWriter, outcome } from '../writer.ts';
 
 export interface EmitFlags extends KeyFlags {
   ledger?: string;
@@ -96,22 +97,6 @@ export async function emitStream(flags: EmitFlags, io: CliIo): Promise<ExitCode>
   }
   say(io.stderr, `${count(written, 'event')} written${refused === 0 ? '' : `, ${refused} refused`}`);
   return refused > 0 || io.signal.aborted ? 1 : outcome(writer);
-}
-
-function openWriter(flags: EmitFlags, io: CliIo): EventWriter {
-  return new EventWriter({
-    ledger: flags.ledger,
-    attempt: flags.attempt,
-    env: io.env,
-    cwd: io.cwd,
-    now: () => io.clock.now(),
-    say: (line) => say(io.stderr, line),
-  });
-}
-
-function outcome(writer: EventWriter): ExitCode {
-  const { spooled, lost } = writer.status;
-  return spooled + lost > 0 ? 1 : 0;
 }
 
 function urgencyOf(event: EventInput): 'now' | 'soon' {

@@ -1,0 +1,109 @@
+// Runs side by side: what is different between them, and what came of it.
+import type { Db } from '../db/open.ts';
+import { wrongArgument } from './arguments.ts';
+import { formatPath } from './path.ts';
+import { getRunResults, type RunResults } from './results.ts';
+import type { RunRecord } from './run-record.ts';
+import { getRun } from './run.ts';
+
+/** One field of all runs. */
+export interface ComparedField {
+  /** As for a filter: `dataset`, `config.lr`, `final.acc`. */
+  field: string;
+  /** One for each run, in their order; null is: it has none. */
+  values: readonly unknown[];
+  differs: boolean;
+}
+
+export interface Comparison {
+  run_ids: readonly string[];
+  /** Those that differ first; within these two halves: the key, config, results, all else. */
+  fields: readonly ComparedField[];
+}
+
+const KEY = ['experiment_number', 'dataset', 'method', 'subject', 'cl_info', 'seed'] as const;
+const REST = [
+  'status',
+  'status_reason',
+  'exit_code',
+  'tags',
+  'notes',
+  'host',
+  'user_name',
+  'git_commit',
+  'git_dirty',
+  'command',
+  'cwd',
+  'slurm_job_id',
+  'attempt_count',
+  'created_at',
+  'started_at',
+  'finished_at',
+] as const;
+const NOT_A_RESULT: ReadonlySet<string> = new Set(['run_id', 'extra', 'results']);
+
+/**
+ * Two runs or more, by id or as much of it as tells them apart.
+ *
+ * @throws RunfoldError `usage` if there are fewer than two; `run_not_found`.
+ */
+export function compareRuns(db: Db, ids: readonly string[]): Comparison {
+  if (!Array.isArray(ids) || ids.length < 2) throw wrongArgument('the runs', 'at least two run ids', ids);
+  const sides = db.transaction(() =>
+    ids.map((id: string) => {
+      const run = getRun(db, id);
+      return { run, fields: fieldsOf(run, getRunResults(db, run.run_id)) };
+    }),
+  )();
+  const names = [...new Set(sides.flatMap(({ fields }) => [...fields.keys()]))];
+  const compared = names
+    .toSorted((a, b) => partOf(a) - partOf(b))
+    .map((field) =>
+      compareField(
+        field,
+        sides.map(({ fields }) => fields.get(field) ?? null),
+      ),
+    );
+  const known = compared.filter(({ values }) => values.some((value) => value !== null));
+  return {
+    run_ids: sides.map(({ run }) => run.run_id),
+    fields: [...known.filter(({ differs }) => differs), ...known.filter(({ differs }) => !differs)],
+  };
+}
+
+/** The key, config, results, all else. */
+function partOf(field: string): number {
+  if ((KEY as readonly string[]).includes(field)) return 0;
+  if (field.startsWith('config.')) return 1;
+  return (REST as readonly string[]).includes(field) ? 3 : 2;
+}
+
+function compareField(field: string, values: readonly unknown[]): ComparedField {
+  const [first, ...others] = values.map((value) => JSON.stringify(value));
+  return { field, values, differs: others.some((value) => value !== first) };
+}
+
+/** In the order in which they are shown. */
+function fieldsOf(run: RunRecord, results: RunResults | null): Map<string, unknown> {
+  const fields = new Map<string, unknown>(KEY.map((name) => [name, run[name]]));
+  flatten(run.config, ['config'], fields);
+  if (results !== null) {
+    flatten(results.results ?? {}, ['results'], fields);
+    for (const [name, value] of Object.entries(results)) if (!NOT_A_RESULT.has(name)) fields.set(name, value);
+    for (const [metric, { min, max, final }] of Object.entries(results.extra ?? {})) {
+      fields.set(`final.${metric}`, final).set(`min.${metric}`, min).set(`max.${metric}`, max);
+    }
+  }
+  for (const name of REST) fields.set(name, run[name]);
+  return fields;
+}
+
+/** An object's values by their paths; an array is one value. */
+function flatten(object: object, path: readonly string[], into: Map<string, unknown>): void {
+  for (const [name, value] of Object.entries(object)) {
+    const here = [...path, name];
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+    if (isObject && Object.keys(value as object).length > 0) flatten(value as object, here, into);
+    else into.set(formatPath(here), value);
+  }
+}
