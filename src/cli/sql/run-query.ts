@@ -47,7 +47,7 @@ function sqlValue(value: Stored): SqlValue {
     return Number.isSafeInteger(number) ? number : String(value);
   }
   if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
-  return value instanceof Buffer ? value.toString('hex') : value;
+  return Buffer.isBuffer(value) ? value.toString('hex') : value;
 }
 
 /** Of two columns of one name, as a join may give, the second is `name_2`. */
