@@ -1,8 +1,9 @@
 // The commands that hand the tables to other programs and to other questions.
-import { Option, type Command } from 'commander';
+import { Argument, Option, type Command } from 'commander';
 import { examples } from './answers.ts';
 import type { ExportFlags } from './commands/export.ts';
 import type { SqlFlags } from './commands/sql.ts';
+import { SHELLS, type Shell } from './completion/shells.ts';
 import { EXPORTED_TABLES, EXPORT_FORMATS } from './export/names.ts';
 import { withFormat } from './format/options.ts';
 import type { CliIo, ExitCode } from './io.ts';
@@ -57,5 +58,25 @@ export function addTakeouts(program: Command, io: CliIo, finish: (code: ExitCode
     .action(async (directory: string | undefined, flags: ExportFlags) => {
       const { exportTables } = await import('./commands/export.ts');
       finish(await exportTables(directory, flags, io));
+    });
+
+  program
+    .command('completion')
+    .description('a script for your shell that completes command lines with Tab')
+    .addArgument(new Argument('<shell>', 'which').choices(SHELLS))
+    .addHelpText('after', examples('eval "$(runfold completion bash)"', 'runfold completion fish | source'))
+    .action(async (shell: Shell) => {
+      const { completion } = await import('./commands/completion.ts');
+      finish(completion(shell, io));
+    });
+
+  program
+    .command('complete', { hidden: true })
+    .description('what the scripts of completion ask')
+    .addArgument(new Argument('<shell>', 'which').choices(SHELLS))
+    .argument('[words...]', 'those after the name of the program; the last is being typed')
+    .action(async (shell: Shell, words: string[]) => {
+      const { completeLine } = await import('./commands/completion.ts');
+      finish(await completeLine(program, shell, words, io));
     });
 }
