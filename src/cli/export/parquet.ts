@@ -12,8 +12,7 @@ const TYPES: Readonly<Record<Kind, Physical>> = {
   integer: { type: 'INT64' },
   real: { type: 'DOUBLE' },
   boolean: { type: 'BOOLEAN' },
-  // not as converted type: the library would parse and print it again, and lose a key `__proto__`
-  json: { type: 'BYTE_ARRAY', logical_type: { type: 'JSON' } },
+  json: { type: 'BYTE_ARRAY', converted_type: 'JSON', logical_type: { type: 'JSON' } },
   time: {
     type: 'INT64',
     converted_type: 'TIMESTAMP_MILLIS',
@@ -27,7 +26,9 @@ export function* parquetChunks(
   batches: Iterable<readonly RawRow[]>,
 ): Generator<Uint8Array> {
   const bytes = new ByteWriter();
-  const writer = new ParquetWriter({ writer: bytes, schema: schemaOf(columns), createdBy: 'runfold' });
+  // JSON goes in as the text that it is: the library would print values anew, and lose a key `__proto__`
+  const schema = schemaOf(columns, { ...TYPES, json: TYPES.text });
+  const writer = new ParquetWriter({ writer: bytes, schema, createdBy: 'runfold' });
   for (const rows of batches) {
     const columnData = columns.map((column, index) => {
       const data = rows.map((row) => parquetValue(column, row[index] ?? null));
@@ -38,15 +39,16 @@ export function* parquetChunks(
     void writer.write({ columnData, rowGroupSize: rows.length });
     yield taken(bytes);
   }
+  writer.schema = schemaOf(columns, TYPES);
   void writer.finish();
   yield taken(bytes);
 }
 
-function schemaOf(columns: readonly ExportColumn[]): SchemaElement[] {
+function schemaOf(columns: readonly ExportColumn[], types: typeof TYPES): SchemaElement[] {
   return [
     { name: 'root', num_children: columns.length },
     ...columns.map(({ name, kind, isNullable }): SchemaElement => {
-      return { name, repetition_type: isNullable ? 'OPTIONAL' : 'REQUIRED', ...TYPES[kind] };
+      return { name, repetition_type: isNullable ? 'OPTIONAL' : 'REQUIRED', ...types[kind] };
     }),
   ];
 }
