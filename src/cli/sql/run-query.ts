@@ -1,7 +1,7 @@
 // One query against the database, as messages. Whatever it says, it only reads.
 import type { Statement } from 'better-sqlite3';
 import { openReadOnly, type Db } from '../../db/open.ts';
-import { messageOf } from '../../errors.ts';
+import { errnoOf, messageOf } from '../../errors.ts';
 import { batchesOf } from '../export/batches.ts';
 import type { Message, Request, SqlValue } from './wire.ts';
 
@@ -25,7 +25,9 @@ export function* runQuery({ file, query }: Request): Generator<Message> {
       db.close();
     }
   } catch (error) {
-    yield { kind: 'failed', code: isPrepared ? 'query_failed' : 'usage', message: messageOf(error) };
+    // what is not SQLite's is the driver's: parameters without values
+    const code = isPrepared && errnoOf(error) !== undefined ? 'query_failed' : 'usage';
+    yield { kind: 'failed', code, message: messageOf(error) };
   }
 }
 
