@@ -1,4 +1,4 @@
-// How each format looks, hostile names and all; `vitest -u` writes the files anew.
+// How each format looks, hostile names and all; `npx vitest run test/cli/format -u` writes the files anew.
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { printTable } from '../../../src/cli/format/format.ts';

@@ -28,7 +28,7 @@ function printed(
   env: Record<string, string> = {},
 ): string {
   const stdout = Object.assign(new Page(), page);
-  print(TABLE, flags, { stdout, env }, 'runfold x');
+  print(TABLE, flags, { stdout, env, args: ['x'] });
   return stdout.text;
 }
 
