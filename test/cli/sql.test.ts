@@ -36,6 +36,11 @@ test('answers in every format, by default as a table', async () => {
   expect((await sql(desk, query, '--format', 'markdown')).stdout).toMatch(/^\| dataset/);
   expect((await sql(desk, query, '--format', 'latex')).stdout).toContain(String.raw`\toprule`);
   expect((await sql(desk, 'SELECT 1 AS a LIMIT 0', '--json')).stdout).toBe('[]\n');
+  expect(await sql(desk, 'SELECT 1 AS a LIMIT 0')).toMatchObject({
+    code: 0,
+    stdout: '',
+    stderr: 'no rows\n',
+  });
 });
 
 test('takes the query from stdin, and reads the log first', async () => {
@@ -52,14 +57,15 @@ test('takes the query from stdin, and reads the log first', async () => {
 
 test('numbers are exact, blobs hexadecimal, columns of one name kept apart', async () => {
   const desk = await prepared();
-  const query = `SELECT 9223372036854775807 AS a, -9007199254740991 AS a, x'00ff' AS a_2, 9e999 AS inf, '' AS empty, NULL AS "__proto__", 0.1`;
+  const query = `SELECT 9007199254740991 AS safe, 9223372036854775807 AS a, -9007199254740993 AS a, x'00ff' AS a_2, 9e999 AS inf, '' AS empty, NULL AS "__proto__", 0.1`;
   const { stdout } = await sql(desk, query, '--format', 'ndjson');
   expect(stdout).toBe(
-    '{"a":"9223372036854775807","a_3":-9007199254740991,"a_2":"00ff","inf":"Infinity","empty":"","__proto__":null,"0.1":0.1}\n',
+    '{"safe":9007199254740991,"a":"9223372036854775807","a_3":"-9007199254740993","a_2":"00ff","inf":"Infinity","empty":"","__proto__":null,"0.1":0.1}\n',
   );
   expect(readCsv((await sql(desk, query, '--format', 'csv')).stdout)[1]).toEqual([
+    '9007199254740991',
     '9223372036854775807',
-    '-9007199254740991',
+    '-9007199254740993',
     '00ff',
     'Infinity',
     '',

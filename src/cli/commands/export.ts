@@ -40,12 +40,12 @@ export async function exportTables(
   // before the log is read: that takes time, and who waits for it wants the files at its end
   using drafts = await Drafts.in(target, tables.map(nameOf), mayReplace);
   const written = await reading(flags, io, async (db) => {
-    const rows = new Rows(db, tables, io);
+    using rows = new Rows(db, tables, io);
     for (const table of tables) {
       await drafts.write(nameOf(table), rows.encoded(table, flags), () => io.signal.throwIfAborted());
     }
     await drafts.publish(mayReplace);
-    return rows.finish();
+    return rows.done;
   });
   for (const [table, number] of written) {
     say(io.stdout, `${printSafe(path.join(directory, nameOf(table)))}: ${count(number, 'row')}`);
@@ -70,19 +70,19 @@ async function exportToStdout(
     });
   }
   await reading(flags, io, async (db) => {
-    const rows = new Rows(db, tables, io);
+    using rows = new Rows(db, tables, io);
     await streamOut(rows.encoded(table, flags), io);
-    rows.finish();
   });
   return 0;
 }
 
 /** The tables as of the moment of the first read, and how far their reading is. */
-class Rows {
+class Rows implements Disposable {
+  /** How many rows of which table have been taken. */
+  readonly done: Map<ExportedTable, number> = new Map();
   readonly #db: Db;
   readonly #progress: ProgressLine;
   readonly #total: number;
-  readonly #done = new Map<ExportedTable, number>();
   #all = 0;
 
   constructor(db: Db, tables: readonly ExportedTable[], io: CliIo) {
@@ -94,22 +94,20 @@ class Rows {
   }
 
   encoded(table: ExportedTable, { format, escape }: ExportFlags): AsyncIterable<string | Uint8Array> {
-    this.#done.set(table, 0);
+    this.done.set(table, 0);
     return encodeTable(this.#db, table, {
       format,
       isExact: !escape,
       onRows: (rows) => {
-        this.#done.set(table, (this.#done.get(table) ?? 0) + rows);
+        this.done.set(table, (this.done.get(table) ?? 0) + rows);
         this.#all += rows;
         this.#progress.show(() => this.#howFar());
       },
     });
   }
 
-  /** Takes the progress away. Returns how many rows of which table there were. */
-  finish(): ReadonlyMap<ExportedTable, number> {
+  [Symbol.dispose](): void {
     this.#progress.done();
-    return this.#done;
   }
 
   #howFar(): string {

@@ -10,7 +10,6 @@ import { cell, type CellValue, type Format } from '../format/table.ts';
 import { count } from '../human.ts';
 import { say, type CliIo, type ExitCode } from '../io.ts';
 import { reading, type ReadingFlags } from '../reading.ts';
-import { commandLine } from '../shell-quote.ts';
 import { queryInProcess } from '../sql/query-process.ts';
 import { streamOut } from '../stream-out.ts';
 
@@ -45,7 +44,8 @@ export async function sql(given: string, flags: SqlFlags, io: CliIo): Promise<Ex
       columns: names.map((name) => ({ name, shrink: 'cut' as const })),
       rows: await rows.cells(),
     };
-    print(table, flags, io, commandLine(['sql', query, '--format', format]));
+    print(table, flags, io);
+    if (table.rows.length === 0) say(io.stderr, 'no rows');
   } else await streamOut(stream(names, rows.batches()), io);
   if (rows.isCut) {
     say(io.stderr, `only the first ${count(rows.limit, 'row')}; --limit 0 prints all`);

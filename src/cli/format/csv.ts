@@ -6,6 +6,10 @@ import type { CellValue, Table } from './table.ts';
 
 /** Also what NFKC makes ASCII of, such as the full-width forms, and the minus sign. */
 const FORMULA = /^[=+\-@\u2212]/;
+/** Most texts, which are safe as they are. */
+const PLAIN = /^[\w{[][ -~]*$/;
+/** What no double holds is text; such a number is no formula. */
+const LONG_INTEGER = /^-\d{16,19}$/;
 /** No terminal does harm with these, and within quotes they are data. */
 const HARMLESS_CONTROLS = /([\n\t])/;
 
@@ -66,6 +70,7 @@ function field(value: CellValue): string | null {
 }
 
 function safeText(text: string): string {
+  if (PLAIN.test(text) || LONG_INTEGER.test(text)) return text;
   const safe = text
     .split(HARMLESS_CONTROLS)
     .map((part) => (HARMLESS_CONTROLS.test(part) ? part : printSafe(part)))

@@ -28,7 +28,9 @@ export async function* queryInProcess(request: Request, options: QueryOptions): 
   const { timeoutMs, signal } = options;
   signal.throwIfAborted();
   // compiled code alone: Node 20 runs no TypeScript
-  const child = spawn(process.execPath, [fileURLToPath(new URL('child.js', import.meta.url))]);
+  const script = fileURLToPath(new URL('child.js', import.meta.url));
+  // Ctrl-C in a terminal goes to this process alone, which then says so and ends the other
+  const child = spawn(process.execPath, [script], { detached: true });
   await once(child, 'spawn');
   const ended = once(child, 'close');
   const kill = (): void => void child.kill('SIGKILL');

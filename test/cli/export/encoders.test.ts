@@ -110,13 +110,11 @@ test('property: Parquet has the values, their types and the NULLs', async () => 
         real,
         flag === null ? null : flag === 1,
         object,
-        at === null ? null : Date.parse(String(at)),
+        at === null ? null : BigInt(Date.parse(String(at))),
       ]);
       const query = `SELECT * REPLACE (epoch_ms("at") AS "at", CAST("json" AS VARCHAR) AS "json") FROM read_parquet('${file}')`;
       const read = await duck.rows(query);
-      expect(read.map((row) => row.with(-1, row.at(-1) === null ? null : Number(row.at(-1))))).toEqual(
-        expected,
-      );
+      expect(read).toEqual(expected);
     }),
     { numRuns: 60 },
   );
