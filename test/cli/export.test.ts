@@ -219,15 +219,29 @@ test('what is interrupted leaves no file', async () => {
   expect(fs.readdirSync(path.join(desk.cwd, 'out'))).toEqual([]);
 });
 
+test('what is killed leaves no file that looks whole', async () => {
+  const desk = await filled();
+  addPoints(desk, 150_000);
+  const started = startCli(['export', 'out', '--no-sync'], { cwd: desk.cwd, env: { RUNFOLD_DB: desk.db } });
+  const folder = path.join(desk.cwd, 'out');
+  await until(
+    'points are written',
+    () => sizeOf(path.join(folder, `.run_metrics.csv.part-${started.pid}`)) > 0,
+  );
+  await started.destroy();
+  expect(fs.readdirSync(folder).filter((name) => !/^\..*\.part-\d+$/.test(name))).toEqual([]);
+  expect(await desk.run(['export', 'out', '--no-sync'])).toMatchObject({ code: 0 });
+});
+
+test('without a log nothing is made', async () => {
+  const desk = new Desk();
+  expect(await desk.run(['export'])).toMatchObject({ code: 1, stdout: '' });
+  expect(fs.readdirSync(desk.cwd)).toEqual([]);
+});
+
 test('all is of one moment, though the database is written meanwhile', async () => {
   const desk = await filled();
-  const db = new Database(desk.db);
-  const insert = db.prepare(
-    `INSERT INTO run_metrics (run_id, writer, seq, ts, elapsed_seconds) VALUES (?, 'w', ?, '2026-11-23T10:00:00.000Z', 0)`,
-  );
-  db.transaction(() => {
-    for (let seq = 0; seq < 150_000; seq += 1) insert.run('0'.repeat(16), seq);
-  })();
+  addPoints(desk, 150_000);
   const before = tableOf(desk, 'run_errors').length;
   const started = startCli(['export', 'out', '--no-sync'], { cwd: desk.cwd, env: { RUNFOLD_DB: desk.db } });
   // it has begun when the first points are there, and errors come after all points
@@ -235,6 +249,7 @@ test('all is of one moment, though the database is written meanwhile', async () 
     'points are written',
     () => sizeOf(path.join(desk.cwd, `out/.run_metrics.csv.part-${started.pid}`)) > 0,
   );
+  const db = new Database(desk.db);
   db.exec(`INSERT INTO run_errors VALUES ('r', 'w', 1, '2026-11-23T10:00:00.000Z', 'a', 'E', 'late', NULL)`);
   db.close();
   expect(await started.ended).toMatchObject({ code: 0, stderr: '' });
@@ -249,6 +264,18 @@ test('on a terminal it says how far it is', async () => {
   expect(stderr).toMatch(/exporting: [\d,]+ of [\d,]+ rows, \d+ %/);
   expect(stderr.endsWith('\r\u001B[K')).toBe(true);
 });
+
+/** Enough for an export to be looked at while it goes on. */
+function addPoints(desk: Desk, count: number): void {
+  const db = new Database(desk.db);
+  const insert = db.prepare(
+    `INSERT INTO run_metrics (run_id, writer, seq, ts, elapsed_seconds) VALUES (?, 'w', ?, '2026-11-23T10:00:00.000Z', 0)`,
+  );
+  db.transaction(() => {
+    for (let seq = 0; seq < count; seq += 1) insert.run('0'.repeat(16), seq);
+  })();
+  db.close();
+}
 
 function sizeOf(file: string): number {
   return fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0;

@@ -35,16 +35,15 @@ export async function exportTables(
   if (directory === '-') return await exportToStdout(tables, flags, io);
 
   const target = path.resolve(io.cwd, directory);
-  const mayReplace = flags.force === true;
   const nameOf = (table: ExportedTable): string => `${table}.${flags.format}`;
   // before the log is read: that takes time, and who waits for it wants the files at its end
-  using drafts = await Drafts.in(target, tables.map(nameOf), mayReplace);
+  using drafts = new Drafts(target, tables.map(nameOf), flags.force === true);
   const written = await reading(flags, io, async (db) => {
     using rows = new Rows(db, tables, io);
     for (const table of tables) {
       await drafts.write(nameOf(table), rows.encoded(table, flags), () => io.signal.throwIfAborted());
     }
-    await drafts.publish(mayReplace);
+    await drafts.publish();
     return rows.done;
   });
   for (const [table, number] of written) {

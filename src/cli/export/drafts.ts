@@ -8,27 +8,20 @@ import { RunfoldError } from '../../errors.ts';
 export class Drafts implements Disposable {
   readonly #directory: string;
   readonly #names: readonly string[];
+  readonly #mayReplace: boolean;
   readonly #written: string[] = [];
 
-  private constructor(directory: string, names: readonly string[]) {
+  /** @throws RunfoldError `file_exists` if one of the files is there and may not be replaced. */
+  constructor(directory: string, names: readonly string[], mayReplace: boolean) {
     this.#directory = directory;
     this.#names = names;
+    this.#mayReplace = mayReplace;
+    this.#refuseToReplace();
   }
 
-  /**
-   * Makes the directory if there is none.
-   *
-   * @throws RunfoldError `file_exists` if one of the files is there and may not be replaced.
-   */
-  static async in(directory: string, names: readonly string[], mayReplace: boolean): Promise<Drafts> {
-    const drafts = new Drafts(directory, names);
-    if (!mayReplace) drafts.#refuseToReplace();
-    await mkdir(directory, { recursive: true });
-    return drafts;
-  }
-
-  /** Writes one of them, on to the disk; `onChunk` is called after each chunk. */
+  /** Writes one of them, on to the disk, in a directory that is made if need be; `onChunk` comes after each chunk. */
   async write(name: string, chunks: AsyncIterable<string | Uint8Array>, onChunk: () => void): Promise<void> {
+    await mkdir(this.#directory, { recursive: true });
     const draft = this.#draft(name);
     await using file = await open(draft, 'wx');
     this.#written.push(name);
@@ -39,12 +32,13 @@ export class Drafts implements Disposable {
     await file.sync();
   }
 
-  /** Gives all that were written their names. */
-  async publish(mayReplace: boolean): Promise<void> {
+  /** Gives all that were written their names. Throws as the constructor does. */
+  async publish(): Promise<void> {
     // somebody else may have made one meanwhile
-    if (!mayReplace) this.#refuseToReplace();
-    for (const name of this.#written.splice(0)) {
+    this.#refuseToReplace();
+    for (const name of [...this.#written]) {
       await rename(this.#draft(name), path.join(this.#directory, name));
+      this.#written.shift();
     }
     await using directory = await open(this.#directory, 'r');
     await directory.sync();
@@ -59,6 +53,7 @@ export class Drafts implements Disposable {
   }
 
   #refuseToReplace(): void {
+    if (this.#mayReplace) return;
     const taken = this.#names.filter((name) => existsSync(path.join(this.#directory, name)));
     if (taken.length === 0) return;
     throw new RunfoldError('file_exists', `there is already ${taken.join(', ')} in ${this.#directory}`, {

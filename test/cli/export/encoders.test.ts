@@ -178,3 +178,25 @@ test('property: NDJSON and JSON have the values', async () => {
     { numRuns: 60 },
   );
 });
+
+test('rows without end come out as they go in: nothing waits for the last', async () => {
+  function* endless(): Generator<RawRow> {
+    for (let count = 0; ; count += 1) yield ['id', 'text', count, 0.5, 1, '{}', '2026-11-23T10:00:00.000Z'];
+  }
+  const batches = (): Generator<RawRow[]> => batchesOf(endless(), { rows: 10, characters: 10_000 });
+  const formats = [
+    csvChunks(NAMES, batches()),
+    ndjsonChunks(NAMES, batches()),
+    jsonChunks(NAMES, batches()),
+    parquetChunks(COLUMNS, batches()),
+  ];
+  for (const chunks of formats) {
+    for (let taken = 0; taken < 5; taken += 1) {
+      const chunk = await chunks.next();
+      expect(chunk.done).toBe(false);
+      expect(chunk.value?.length).toBeGreaterThan(0);
+      expect(chunk.value?.length).toBeLessThan(10_000);
+    }
+    await chunks.return(undefined);
+  }
+});
