@@ -36,14 +36,14 @@ export class Drafts implements Disposable {
   async publish(): Promise<void> {
     // somebody else may have made one meanwhile
     this.#refuseToReplace();
-    for (const name of [...this.#written]) {
+    for (const name of this.#written) {
       await rename(this.#draft(name), path.join(this.#directory, name));
-      this.#written.shift();
     }
     await using directory = await open(this.#directory, 'r');
     await directory.sync();
   }
 
+  /** Removes what has not been given its name. */
   [Symbol.dispose](): void {
     for (const name of this.#written) rmSync(this.#draft(name), { force: true });
   }
