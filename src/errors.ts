@@ -18,6 +18,8 @@ export const ERROR_CODES = {
   projector_running: 'Another process holds the database.',
   would_lose_rows: 'A rebuild would lose rows whose files are gone or changed.',
   run_not_found: 'No run has that id.',
+  file_exists: 'A file is there already and would be replaced.',
+  query_failed: 'An SQL query failed while it ran, or took too long.',
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

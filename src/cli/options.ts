@@ -50,6 +50,26 @@ export function wholeNumber(text: string): number {
   throw new InvalidArgumentError('It must be a whole number.');
 }
 
+const SECONDS: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, min: 60, h: 3600 };
+/** Timers of Node cannot be longer. */
+const MAX_SECONDS = 2_147_483;
+
+/** `30`, `30s`, `5m` or `1.5h` in seconds. */
+export function seconds(text: string): number {
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)(s|m|min|h)?$/.exec(text) ?? [];
+  const value = Number(number) * (SECONDS[unit] ?? 1);
+  if (value <= MAX_SECONDS) return value;
+  throw new InvalidArgumentError('It must be a time such as 30s, 5m or 1h, and less than 24 days.');
+}
+
+/** The parser of an option with choices that may be repeated: of commander's own the last would win. */
+export function manyOf(choices: readonly string[]): (text: string, before: string[] | undefined) => string[] {
+  return (text, before) => {
+    if (choices.includes(text)) return [...(before ?? []), text];
+    throw new InvalidArgumentError(`Allowed choices are ${choices.join(', ')}.`);
+  };
+}
+
 export function hasKey(flags: KeyFlags): boolean {
   return [flags.experimentNumber, flags.dataset, flags.method, flags.subject, flags.clInfo, flags.seed].some(
     (value) => value !== undefined,

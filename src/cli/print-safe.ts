@@ -16,10 +16,12 @@ export function printSafe(text: string): string {
 
 /** JSON in ASCII alone; numbers that are not finite by their names, `"NaN"`, as in events. */
 export function jsonSafe(value: unknown, indent = 0): string {
-  return JSON.stringify(value, notFiniteByName, indent).replace(
-    NOT_ASCII,
-    (unit) => String.raw`\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return inAscii(JSON.stringify(value, notFiniteByName, indent));
+}
+
+/** The same JSON in ASCII alone: other characters can only be in strings, where they may be escaped. */
+export function inAscii(json: string): string {
+  return json.replace(NOT_ASCII, (unit) => String.raw`\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** For JSON.stringify, which would make null of them. */

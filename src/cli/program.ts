@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { errnoOf, messageOf, RunfoldError } from '../errors.ts';
 import { CLIENT } from '../events/client.ts';
 import { addAnswers } from './answers.ts';
+import { addTakeouts } from './takeouts.ts';
 import { withJson, withKey, withLedger, withPlace } from './options.ts';
 import { withReading } from './reading.ts';
 import { withFields, type EmittedType } from './event-fields.ts';
@@ -126,6 +127,8 @@ export function makeProgram(io: CliIo, finish: (code: ExitCode) => void): Comman
       const { verify } = await import('./commands/verify.ts');
       finish(await verify(flags, io));
     });
+
+  addTakeouts(program, io, finish);
 
   return program;
 }

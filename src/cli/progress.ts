@@ -17,12 +17,17 @@ export class ProgressLine {
   }
 
   readonly update = ({ bytesDone, lines }: PassProgress): void => {
+    this.show(() => `${count(lines, 'line')}, ${bytes(bytesDone)}`);
+  };
+
+  /** Says how far it is, unless that was said only just now. */
+  show(howFar: () => string): void {
     const now = this.#io.clock.now();
     if (this.#io.stderr.isTTY !== true || now - this.#shownAt < EVERY_MS) return;
     this.#shownAt = now;
     this.#isShown = true;
-    this.#io.stderr.write(`\r\u001B[K${this.#label}: ${count(lines, 'line')}, ${bytes(bytesDone)}`);
-  };
+    this.#io.stderr.write(`\r\u001B[K${this.#label}: ${howFar()}`);
+  }
 
   /** Takes the line away, so that what is printed next has its own. */
   done(): void {

@@ -1,10 +1,9 @@
 // What commands that read have in common: the log is read first, then the database is opened for reading.
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { openReadOnly, type Db } from '../db/open.ts';
+import type { Db } from '../db/open.ts';
 import type { RunStatus } from '../events/event.ts';
-import { locate, type Place } from '../projector/open.ts';
+import type { Place } from '../projector/open.ts';
 import type { RunFilter, RunQuery } from '../query/run-filter.ts';
-import { freshen } from './freshness.ts';
 import type { CliIo } from './io.ts';
 import { wholeNumber, withPlace, type PlaceFlags } from './options.ts';
 
@@ -92,6 +91,10 @@ export async function reading<Answer>(
   io: CliIo,
   answer: (db: Db, place: Place) => Answer | Promise<Answer>,
 ): Promise<Answer> {
+  // only now: commands that have these options in their help, and read nothing, start faster without them
+  const { openReadOnly } = await import('../db/open.ts');
+  const { locate } = await import('../projector/open.ts');
+  const { freshen } = await import('./freshness.ts');
   const place = await locate({ ...flags, env: io.env, cwd: io.cwd }, io.clock);
   if (flags.sync) await freshen(place, io);
   const db = openReadOnly(place.file);
