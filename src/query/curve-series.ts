@@ -3,7 +3,8 @@ import type { Db } from '../db/open.ts';
 import type { Series } from './curve-bins.ts';
 import { wantedMetrics } from './metric-names.ts';
 import type { MetricPoint } from './metric-point.ts';
-import { getRunMetrics, iterateRunMetrics } from './metrics.ts';
+import { iterateRunMetrics, type MetricsOptions } from './metrics.ts';
+import { somePoints } from './some-points.ts';
 
 export const AXES = ['step', 'epoch', 'elapsed'] as const;
 /** Where the points of a curve are: their step, their epoch, or the seconds that the run had been going. */
@@ -25,13 +26,19 @@ export interface ReadSeries extends Series {
   unplaced: number;
 }
 
-export function readSeries(db: Db, runId: string, metric: string, axis: Axis): ReadSeries {
+/** @param range as for `getRunMetrics` */
+export function readSeries(
+  db: Db,
+  { runId, metric }: MetricOfRun,
+  axis: Axis,
+  range: Pick<MetricsOptions, 'from' | 'to'>,
+): ReadSeries {
   const valueOf = valueReader(metric);
   const place = placer(axis);
   const x: number[] = [];
   const y: number[] = [];
   let unplaced = 0;
-  for (const point of thinned(db, runId, { names: [metric], points: MAX_POINTS })) {
+  for (const point of somePoints(db, runId, { ...range, names: [metric], points: MAX_POINTS })) {
     const value = valueOf(point);
     const at = place(point);
     if (value === null) continue;
@@ -59,15 +66,6 @@ export function axisOf(db: Db, wanted: readonly { of: readonly MetricOfRun[] }[]
   }
   if (steps === 0 && epochs === 0) return 'elapsed';
   return steps >= epochs ? 'step' : 'epoch';
-}
-
-/** Reads at most about `points` of them. */
-export function thinned(
-  db: Db,
-  runId: string,
-  options: { names?: readonly string[]; points: number },
-): Iterable<MetricPoint> {
-  return getRunMetrics(db, runId, { names: options.names });
 }
 
 function valueReader(metric: string): (point: MetricPoint) => number | null {

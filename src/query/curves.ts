@@ -7,6 +7,7 @@ import { binned, type Grid, type Series } from './curve-bins.ts';
 import { groupsOf, type RunGroup } from './curve-groups.ts';
 import { AXES, axisOf, readSeries, type Axis, type MetricOfRun } from './curve-series.ts';
 import { metricsOfRun, metricsOfRuns, unknownMetric } from './metric-inventory.ts';
+import type { MetricsOptions } from './metrics.ts';
 import type { RunFilter } from './run-filter.ts';
 import { smooth } from './smoothing.ts';
 
@@ -20,6 +21,8 @@ export interface CurveStyle {
   /** Weight of the moving average (see `smooth`) that is taken of each run before all else; default 0, none. */
   smooth?: number | undefined;
 }
+
+export interface RunCurvesOptions extends CurveStyle, Pick<MetricsOptions, 'from' | 'to'> {}
 
 /** Which runs; those that are completed or running, unless `status` says otherwise. */
 export interface CurvesOptions extends RunFilter, CurveStyle {
@@ -95,7 +98,7 @@ export function getRunCurves(
   db: Db,
   runId: string,
   metrics: readonly string[],
-  style: CurveStyle = {},
+  options: RunCurvesOptions = {},
 ): Curves {
   return db.transaction(() => {
     const known = metricsOfRun(db, runId);
@@ -103,7 +106,7 @@ export function getRunCurves(
       if (!known.includes(metric)) throw unknownMetric(`no point of run ${runId}`, metric, known);
     }
     const wanted = metrics.map((metric) => ({ group: metric, of: [{ runId, metric }] }));
-    return { ...curvesOf(db, wanted, 'within', style), leftOut: [] };
+    return { ...curvesOf(db, wanted, 'within', options), leftOut: [] };
   })();
 }
 
@@ -120,7 +123,7 @@ function curvesOf(
   db: Db,
   wanted: readonly WantedCurve[],
   band: Band | 'within',
-  { x: asked, bins = BINS, logX = false, smooth: weight = 0 }: CurveStyle,
+  { x: asked, bins = BINS, logX = false, smooth: weight = 0, ...range }: RunCurvesOptions,
 ): Omit<Curves, 'leftOut'> {
   if (asked !== undefined && !AXES.includes(asked))
     throw wrongArgument('x', `one of ${AXES.join(', ')}`, asked);
@@ -129,12 +132,12 @@ function curvesOf(
   const axis = asked ?? axisOf(db, wanted);
   const left = { unplaced: 0, notPositive: 0 };
   const read = wanted.map(({ group, of }) => {
-    const runs = of.map(({ runId, metric }): RunSeries => {
-      const { x, y, unplaced } = readSeries(db, runId, metric, axis);
+    const runs = of.map((one): RunSeries => {
+      const { x, y, unplaced } = readSeries(db, one, axis, range);
       left.unplaced += unplaced;
       const series = logX ? positive({ x, y }) : { x, y };
       left.notPositive += x.length - series.x.length;
-      return { runId, x: series.x, y: smooth(series.y, weight) };
+      return { runId: one.runId, x: series.x, y: smooth(series.y, weight) };
     });
     return { group, runs };
   });

@@ -18,8 +18,10 @@ export {
   type CurvesOptions,
   type CurveStyle,
   type Divergence,
+  type RunCurvesOptions,
 } from './curves.ts';
 export type { Band, CurvePoint } from './curve-band.ts';
+export { metricsOfRun } from './metric-inventory.ts';
 export type { RunGroup } from './curve-groups.ts';
 export type { Axis } from './curve-series.ts';
 export { getRunErrors, type RunError } from './run-errors.ts';

@@ -3,7 +3,7 @@ import picocolors from 'picocolors';
 import { plot, type CustomSymbol, type LineFormatterArgs } from 'simple-ascii-chart';
 import type { CurvePoint } from '../../query/curve-band.ts';
 import { cutText } from './cut-text.ts';
-import { scaleOf, type Scale } from './scale.ts';
+import { LABEL_WIDTH, scaleOf, type Scale } from './scale.ts';
 
 export interface ChartCurve {
   /** For the legend; whatever is in it, it does not act. */
@@ -37,11 +37,11 @@ const BAND = '░';
 /** How many curves have marks of their own. */
 export const MAX_CURVES: number = MARKS.length;
 
-/** What an axis and its labels take of the width. */
-const MARGIN = 13;
+/** What an axis and its labels take of the width: the axis, its arrow, and a blank. */
+const MARGIN: number = LABEL_WIDTH + 3;
 const LEAST_COLUMNS = 10;
-const COLUMNS_A_LABEL = 14;
-const ROWS_A_LABEL = 3;
+const COLUMNS_A_LABEL = 12;
+const ROWS_A_LABEL = 2;
 
 /** In how many places a chart of this width can tell points apart. */
 export function columnsOf(width: number): number {
@@ -89,7 +89,7 @@ function draw(
   const points = curves.flatMap((curve) => curve.points);
   const x = scaleOf(
     points.map((point) => point.x),
-    { count: Math.max(1, Math.floor(columns / COLUMNS_A_LABEL)), log: logX, ends: 'data' },
+    { count: Math.max(2, Math.floor(columns / COLUMNS_A_LABEL)), log: logX, ends: 'data' },
   );
   const y = scaleOf(
     points.flatMap(({ mean, low, high }) => [mean, low ?? mean, high ?? mean]),

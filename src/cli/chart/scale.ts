@@ -2,6 +2,9 @@
 import { shortNumber } from '../value-text.ts';
 import { linearTicks, logTicks } from './ticks.ts';
 
+export const LABEL_WIDTH = 10;
+const LABEL_DIGITS = 4;
+
 export interface Tick {
   /** Along the axis, from 0 to 1. */
   at: number;
@@ -51,10 +54,18 @@ function tickOf(value: number, placeOf: Scale['placeOf']): Tick {
   return { at: placeOf(value) ?? 0, label: tickLabel(value) };
 }
 
-/** 1e6 and 1e-5 for what would be long; else as everywhere. */
+/** As many digits as its neighbours differ in, where there is room for them. */
 function tickLabel(value: number): string {
   const size = Math.abs(value);
-  return size >= 1e6 ? value.toExponential().replace('e+', 'e') : shortNumber(value);
+  const isPlain = size === 0 || (size >= 1e-4 && size < 1e6);
+  const exact = isPlain ? String(value) : exponential(value);
+  if (exact.length <= LABEL_WIDTH) return exact;
+  return isPlain ? shortNumber(value) : exponential(Number(value.toPrecision(LABEL_DIGITS)));
+}
+
+/** 1e6, 2.5e-7. */
+function exponential(value: number): string {
+  return value.toExponential().replace('e+', 'e');
 }
 
 /** A range for a constant. */

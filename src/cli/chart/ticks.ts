@@ -17,7 +17,13 @@ export function linearTicks(least: number, greatest: number, count: number): num
   const at = (step: number): number => Number(`${step * factor}e${power}`);
   const first = Math.floor(least / at(1));
   const last = Math.ceil(greatest / at(1));
-  if (!Number.isFinite(first) || !Number.isFinite(last) || last - first > 4 * count) return [least, greatest];
+  if (
+    !Number.isFinite(first) ||
+    !Number.isFinite(last) ||
+    !Number.isFinite(at(1)) ||
+    last - first > 4 * count
+  )
+    return [least, greatest];
   const ticks = Array.from({ length: last - first + 1 }, (_, index) => at(first + index));
   return ticks.every(Number.isFinite) ? ticks : [least, greatest];
 }

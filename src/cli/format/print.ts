@@ -20,7 +20,7 @@ export function print(
 }
 
 /** Some terminals that do not know their width say 0. */
-function widthOf({ isTTY = false, columns = 0 }: CliIo['stdout']): number | undefined {
+export function widthOf({ isTTY = false, columns = 0 }: CliIo['stdout']): number | undefined {
   return isTTY && columns > 0 ? columns : undefined;
 }
 
