@@ -7,7 +7,9 @@ import { shortNumber } from './value-text.ts';
 const PLACES = ['epoch', 'step', 'elapsed_seconds'] as const;
 const SUPERSEDED = 'superseded';
 
-interface PointColumn extends Column {
+export interface PointColumn extends Column {
+  /** Whether people are shown it; programs always get the same columns. */
+  isShownFor: (points: readonly MetricPoint[]) => boolean;
   cellOf: (point: MetricPoint) => Cell;
 }
 
@@ -15,18 +17,23 @@ interface PointColumn extends Column {
 export function pointColumns(metrics: readonly string[], all: boolean): PointColumn[] {
   const taken = new Set<string>([...PLACES, SUPERSEDED]);
   return [
-    ...PLACES.map((name) => ({ name, cellOf: (point: MetricPoint) => numberCell(point[name]) })),
+    ...PLACES.map((name) => ({
+      name,
+      isShownFor: (points: readonly MetricPoint[]) => points.some((point) => point[name] !== null),
+      cellOf: (point: MetricPoint) => numberCell(point[name]),
+    })),
     ...metrics.map((metric) => ({
       name: taken.has(metric) ? `extra.${metric}` : metric,
       align: 'right' as const,
+      isShownFor: always,
       cellOf: metricCell(metric),
     })),
-    ...(all ? [{ name: SUPERSEDED, cellOf: supersededCell }] : []),
+    ...(all ? [{ name: SUPERSEDED, isShownFor: always, cellOf: supersededCell }] : []),
   ];
 }
 
-export function pointRow(columns: readonly PointColumn[], point: MetricPoint): Cell[] {
-  return columns.map(({ cellOf }) => cellOf(point));
+function always(): boolean {
+  return true;
 }
 
 function metricCell(metric: string): (point: MetricPoint) => Cell {

@@ -79,7 +79,10 @@ export function getCurves(db: Db, metric: string, options: CurvesOptions = {}): 
   const filter = { ...given, status: given.status ?? (['completed', 'running'] as const) };
   return db.transaction(() => {
     const { kept, leftOut } = groupsOf(db, metric, by, filter, groups);
-    if (kept.length === 0) throw unknownMetric('no run', metric, metricsOfRuns(db, filter));
+    if (kept.length === 0) {
+      const who = given.status === undefined ? 'no completed or running run' : 'no run that matches';
+      throw unknownMetric(who, metric, metricsOfRuns(db, filter));
+    }
     const wanted = kept.map(({ group, runIds }) => ({
       group,
       of: runIds.map((runId) => ({ runId, metric })),

@@ -98,7 +98,7 @@ export function unknownMetric(who: string, metric: string, known: readonly strin
   return new RunfoldError(
     'usage',
     known.length === 0
-      ? `${who} has a metric ${shown(metric)}: there are no metrics yet`
+      ? `${who} has a metric ${shown(metric)}: none has any metric`
       : `${who} has a metric ${shown(metric)}; there are: ${list}`,
   );
 }

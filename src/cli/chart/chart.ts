@@ -63,7 +63,9 @@ export function chart(
   );
   const name = cutText(xName, width);
   const room = Math.max(0, Math.floor((width - name.length) / 2));
-  return [cutText(title, width), ...picture, `${' '.repeat(room)}${name}`, ...legend];
+  return [cutText(title, width), ...picture, `${' '.repeat(room)}${name}`, ...legend].map((line) =>
+    line.trimEnd(),
+  );
 }
 
 /** The mark of a curve, as the legend has it. */

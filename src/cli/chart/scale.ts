@@ -2,7 +2,7 @@
 import { shortNumber } from '../value-text.ts';
 import { linearTicks, logTicks } from './ticks.ts';
 
-export const LABEL_WIDTH = 10;
+export const LABEL_WIDTH = 11;
 const LABEL_DIGITS = 4;
 
 export interface Tick {

@@ -5,7 +5,7 @@ const ROUND = [1, 2, 5, 10] as const;
 
 /**
  * Multiples of 1, 2 or 5 times a power of ten, about `count` of them, from at or below the least to at or above the
- * greatest value. Both must be finite, `least` below `greatest`.
+ * greatest value, save for rounding. Both must be finite, `least` below `greatest`.
  */
 export function linearTicks(least: number, greatest: number, count: number): number[] {
   // divided first: the whole range may be more than a number can hold

@@ -1,7 +1,7 @@
 // runfold metrics: the points of one run.
 import type { Db } from '../../db/open.ts';
 import { RunfoldError } from '../../errors.ts';
-import { getRunCurves } from '../../query/curves.ts';
+import { getRunCurves, type Curves } from '../../query/curves.ts';
 import { metricsOfRun, unknownMetric } from '../../query/metric-inventory.ts';
 import type { MetricPoint } from '../../query/metric-point.ts';
 import { iterateRunMetrics, type MetricsOptions } from '../../query/metrics.ts';
@@ -16,7 +16,7 @@ import { isStreamFormat, printStream } from '../format/stream.ts';
 import type { Cell } from '../format/table.ts';
 import { count } from '../human.ts';
 import { say, type CliIo, type ExitCode } from '../io.ts';
-import { pointColumns, pointRow } from '../metric-table.ts';
+import { pointColumns, type PointColumn } from '../metric-table.ts';
 import { reading, type ReadingFlags } from '../reading.ts';
 
 export interface MetricsFlags extends ReadingFlags, FormatFlags, PictureFlags {
@@ -63,7 +63,6 @@ function draw(db: Db, runId: string, known: readonly string[], flags: MetricsFla
   const wanted = flags.name === undefined ? known : [...new Set(flags.name)];
   const pictures = flags.name === undefined ? wanted.map((name) => [name]) : [wanted];
   for (const names of pictures.slice(0, MAX_CURVES)) {
-    const title = `${names.join(', ')} of run ${runId}`;
     const curves = getRunCurves(db, runId, names.slice(0, MAX_CURVES), {
       bins: binsOf(flags, io),
       from: flags.from,
@@ -71,10 +70,15 @@ function draw(db: Db, runId: string, known: readonly string[], flags: MetricsFla
       logX: flags.logX,
       smooth: flags.smooth,
     });
+    const title = `${names.join(', ')} of run ${runId}${hasBand(curves) ? ', ░ least to greatest' : ''}`;
     showPicture({ title, metric: names.join(', '), curves, labels: names }, flags, io);
   }
   const rest = wanted.slice(MAX_CURVES).map(named);
   if (rest.length > 0) say(io.stderr, `not drawn: ${rest.join(', ')}; --name NAME draws one`);
+}
+
+function hasBand({ curves }: Curves): boolean {
+  return curves.some(({ points }) => points.some(({ low, high }) => low !== high));
 }
 
 async function list(
@@ -95,9 +99,13 @@ async function list(
   const columns = pointColumns(names, flags.all === true);
   const read =
     points === 'all' ? iterateRunMetrics(db, runId, options) : fewer(db, runId, { ...options, points }, io);
-  const rows = rowsOf(read, (point) => pointRow(columns, point));
-  if (isStreamFormat(format)) await printStream(columns, rows, format, io);
-  else print({ columns, rows: [...rows] }, { format }, io);
+  if (isStreamFormat(format)) await printStream(columns, rowsOf(read, columns), format, io);
+  else if (format === 'json') print({ columns, rows: [...rowsOf(read, columns)] }, { format }, io);
+  else {
+    const kept = [...read];
+    const shown = columns.filter(({ isShownFor }) => isShownFor(kept));
+    print({ columns: shown, rows: [...rowsOf(kept, shown)] }, { format }, io);
+  }
 }
 
 function fewer(
@@ -117,6 +125,6 @@ function fewer(
   );
 }
 
-function* rowsOf(points: Iterable<MetricPoint>, rowOf: (point: MetricPoint) => Cell[]): Generator<Cell[]> {
-  for (const point of points) yield rowOf(point);
+function* rowsOf(points: Iterable<MetricPoint>, columns: readonly PointColumn[]): Generator<Cell[]> {
+  for (const point of points) yield columns.map(({ cellOf }) => cellOf(point));
 }
