@@ -150,7 +150,22 @@ export class ExperimentDB implements AsyncDisposable {
     return query.getAllRuns(this.#read(), filter);
   }
 
-  /** @param id a run id, or the beginning of one that no other run has. */
+  /** Named fields of the runs that match, one array a run: `db.selectRuns(['dataset', 'config.lr', 'final.acc'])`. */
+  selectRuns(fields: readonly string[], filter: query.RunQuery = {}): unknown[][] {
+    return query.selectRuns(this.#read(), fields, filter);
+  }
+
+  /** Runs that are pending or running, with the time of the newest line that their processes wrote. */
+  getActiveRuns(filter: query.RunFilter = {}): query.ActiveRun[] {
+    return query.getActiveRuns(this.#read(), filter);
+  }
+
+  /** Two runs or more side by side, what differs first. */
+  compareRuns(ids: readonly string[]): query.Comparison {
+    return query.compareRuns(this.#read(), ids);
+  }
+
+  /** @param id a run id, or the beginning of one that no other run has, or `@last`. */
   getRun(id: string): query.RunRecord {
     return query.getRun(this.#read(), id);
   }
@@ -166,6 +181,11 @@ export class ExperimentDB implements AsyncDisposable {
 
   getRunErrors(runId?: string): query.RunError[] {
     return query.getRunErrors(this.#read(), runId);
+  }
+
+  /** The errors of the runs that match, by exception type, or by place in the code. */
+  getErrorGroups(options: query.ErrorGroupsOptions = {}): query.ErrorGroup[] {
+    return query.getErrorGroups(this.#read(), options);
   }
 
   getRunResults(runId: string): query.RunResults | null {

@@ -145,6 +145,13 @@ describe('docs/errors.md', () => {
 describe('docs/cli.md', () => {
   const sections = sectionsOf(read('docs/cli.md'));
   const shared = optionsIn(sections.get('Options that many commands have') ?? '');
+  /** Options that are explained once, and what stands for them in the synopsis of a command that has them. */
+  const groups = (
+    [
+      ['Which runs', '[which runs]'],
+      ['How an answer is printed', '[how it is printed]'],
+    ] as const
+  ).map(([heading, mark]) => ({ mark, options: optionsIn(sections.get(heading) ?? '') }));
   const commands = [
     ...allCommands(
       makeProgram({} as CliIo, () => undefined),
@@ -162,11 +169,14 @@ describe('docs/cli.md', () => {
     const above = command.parent?.name() === 'emit' ? optionsIn(sections.get('runfold emit') ?? '') : [];
     const flags = command.options.map((option) => option.flags);
     const documented = optionsIn(body).filter((option) => option !== '-h, --help');
-    const elsewhere = new Set([...shared, ...above]);
+    const marked = groups.filter(({ mark }) => body.includes(mark)).flatMap(({ options }) => options);
+    for (const option of marked) expect(flags).toContain(option);
+    const elsewhere = new Set([...shared, ...above, ...marked]);
     expect(documented).toEqual(flags.filter((option) => !elsewhere.has(option)));
     // what is explained once for all commands is at least in the synopsis of each
     if (above.length > 0) return;
-    for (const option of flags.filter((flag) => shared.includes(flag))) expect(body).toContain(`[${option}]`);
+    const inSynopsis = shared.filter((option) => flags.includes(option) && !marked.includes(option));
+    for (const option of inSynopsis) expect(body).toContain(`[${option}]`);
   });
 });
 
@@ -329,6 +339,8 @@ class Home {
     return text
       .replaceAll(this.#root, '')
       .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z \([\d.]+ s ago\)/g, '<time> (<age> ago)')
+      .replaceAll(/\b[\d.]+ (?:s|min)\b/g, '<duration>')
+      .replaceAll(/ {2,}/g, '  ')
       .replaceAll(/^as of \d{4}-\d\d-\d\dT[\d:.]+Z$/gm, 'as of <time>');
   }
 }

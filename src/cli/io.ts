@@ -5,6 +5,8 @@ import type { Clock } from '../clock.ts';
 import { jsonSafe, printSafe } from './print-safe.ts';
 
 export interface CliIo {
+  /** The command line after `runfold`. */
+  args?: readonly string[];
   stdin: Readable;
   /** `columns` is the width of a terminal. */
   stdout: Writable & { isTTY?: boolean; columns?: number };

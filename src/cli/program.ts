@@ -31,7 +31,7 @@ export const EMITTED: Readonly<Record<EmittedType, string>> = {
 /** Runs one command line and returns its exit code; never throws. */
 export async function runCli(args: readonly string[], io: CliIo): Promise<ExitCode> {
   let code: ExitCode = 0;
-  const program = makeProgram(io, (result) => {
+  const program = makeProgram({ ...io, args }, (result) => {
     code = result;
   });
   try {

@@ -116,11 +116,16 @@ export function collectList(value: string, before: string[] | undefined): string
   return [...(before ?? []), ...items];
 }
 
+const FIELD = /\s*((?:"(?:[^"\\]|\\.)*"|[^,"])+?)\s*(?:,|$)/y;
+
 /** Commas between quotes are part of a name. */
 export function fieldList(value: string, before: string[] | undefined): string[] {
-  const fields = value.match(/(?:"(?:[^"\\]|\\.)*"|[^,"])+/g) ?? [];
-  const items = fields.map((field) => field.trim());
-  if (items.length === 0 || items.includes(''))
-    throw new InvalidArgumentError('It must be a list such as a,b.');
-  return [...(before ?? []), ...items];
+  const fields: string[] = [];
+  for (let at = 0; at < value.length || fields.length === 0; at = FIELD.lastIndex) {
+    FIELD.lastIndex = at;
+    const [, field] = FIELD.exec(value) ?? [];
+    if (field === undefined) throw new InvalidArgumentError('It must be a list such as a,b.');
+    fields.push(field);
+  }
+  return [...(before ?? []), ...fields];
 }

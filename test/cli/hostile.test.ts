@@ -108,6 +108,29 @@ test.each(READING)('%s prints nothing raw, as text or as JSON', async (words) =>
   }
 });
 
+const ANSWERING = [
+  'runs',
+  'runs --active',
+  'runs --select config,tags,notes',
+  'runs --where config.x=1',
+  'show @last',
+  'errors',
+  'errors --by place',
+  'errors @last',
+  'compare @last @last',
+];
+
+test.each(ANSWERING)('%s prints nothing raw, in whatever format', async (words) => {
+  const desk = await hostileDesk();
+  const command = words.split(' ');
+  const formats = command[0] === 'show' ? [] : ['json', 'ndjson', 'csv', 'markdown', 'latex'];
+  for (const flags of [[], ['--json'], ...formats.map((format) => ['--format', format])]) {
+    const ran = await desk.run([...command, ...flags]);
+    expect(ran.code).toBe(0);
+    expectHarmless(ran, [...command, ...flags].join(' '));
+  }
+});
+
 test('doctor does show the hostile text, in words', async () => {
   const desk = await hostileDesk();
   const doctor = await desk.run(['doctor']);
@@ -127,6 +150,11 @@ test.each([
   ['a run', ['emit', 'metric', '--run', HOSTILE, '--loss', '1']],
   ['a time', ['emit', 'metric', '--seed', '1', '--loss', '1', '--ts', HOSTILE]],
   ['a directory', ['init', `sub/${HOSTILE}`]],
+  ['a condition', ['runs', '-w', HOSTILE]],
+  ['a field', ['runs', '-w', `config."${HOSTILE}"=1`, '--sort', HOSTILE]],
+  ['a selection', ['runs', '--select', `config.${HOSTILE}`]],
+  ['a run to show', ['show', HOSTILE]],
+  ['a data set', ['runs', '--dataset', HOSTILE]],
 ])('what is given as %s is not repeated raw', async (_, args) => {
   const desk = await Desk.withLog();
   expectHarmless(await desk.run(args), args.join(' '));

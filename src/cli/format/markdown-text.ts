@@ -21,7 +21,7 @@ export function escapeMarkdown(text: string): string {
 
 /** As a paragraph. */
 export function escapeMarkdownLine(text: string): string {
-  return escapeMarkdown(text.trim()).replace(BEGINS_BLOCK, (start) =>
-    /^\d/.test(start) ? `${start}\\` : `\\${start}`,
-  );
+  return escapeMarkdown(text)
+    .trim()
+    .replace(BEGINS_BLOCK, (start) => (/^\d/.test(start) ? `${start}\\` : `\\${start}`));
 }

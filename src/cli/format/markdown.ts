@@ -21,7 +21,7 @@ function cellText(cell: Cell | undefined): string {
   const text = cell === undefined ? undefined : textOf(cell);
   if (cell === undefined || text === undefined) return MISSING;
   // asterisks with a space or nothing between them would be asterisks
-  const escaped = escapeMarkdown(text.trim());
+  const escaped = escapeMarkdown(text).trim();
   if (escaped === '') return '';
   if (cell.emphasis === 'best') return `**${escaped}**`;
   return cell.emphasis === 'second' ? `<u>${escaped}</u>` : escaped;

@@ -1,22 +1,21 @@
 // A table on stdout: where it goes decides on widths and colours.
 import type { CliIo } from '../io.ts';
 import { printTable } from './format.ts';
+import { commandLine } from '../shell-quote.ts';
 import { formatOf, type FormatFlags } from './options.ts';
 import type { Table } from './table.ts';
 
-/** `command` is the whole command line, as `commandLine` makes it. */
-export function print(
-  table: Table,
-  flags: FormatFlags,
-  io: Pick<CliIo, 'stdout' | 'env'>,
-  command?: string,
-): void {
-  const text = printTable(table, formatOf(flags), {
-    width: widthOf(io.stdout),
-    isColoured: isColoured(io),
-    ...(command !== undefined && { command }),
-  });
-  io.stdout.write(text);
+/** A table without rows is nothing to people: the command says in words what there is not. */
+export function print(table: Table, flags: FormatFlags, io: Pick<CliIo, 'stdout' | 'env' | 'args'>): void {
+  const format = formatOf(flags);
+  if (format === 'table' && table.rows.length === 0) return;
+  io.stdout.write(
+    printTable(table, format, {
+      width: widthOf(io.stdout),
+      isColoured: isColoured(io),
+      command: commandLine(io.args ?? []),
+    }),
+  );
 }
 
 /** Some terminals that do not know their width say 0. */

@@ -1,5 +1,4 @@
 // What a reading command answers with, as a value; how it looks is up to the formats.
-
 import { notFiniteByName } from '../print-safe.ts';
 
 export const FORMATS = ['table', 'csv', 'ndjson', 'markdown', 'latex', 'json'] as const;
