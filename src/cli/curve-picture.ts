@@ -35,9 +35,11 @@ export function showPicture(
   io: CliIo,
 ): void {
   const { log = false, logX = false, smooth = 0, height = HEIGHT } = flags;
+  const isMean = curves.curves.some(({ runs }) => runs > 1);
   const shown = curves.curves.map(({ runs, points }, index) => {
     const visible = points.filter(({ mean }) => isShown(mean, log));
-    return { label: labelOf(labels[index] ?? '', index, runs, visible), runs, points: visible };
+    const label = labels[index] ?? '';
+    return { label: isMean ? labelOf(label, index, runs, visible) : label, runs, points: visible };
   });
   if (shown.some(({ points }) => points.length > 0)) {
     const how = [log ? 'logarithmic' : '', smooth > 0 ? `smoothed ${smooth}` : ''].filter(
@@ -60,7 +62,6 @@ function pictureWidth({ width }: PictureFlags, { stdout }: CliIo): number {
 
 /** A mean of fewer runs must not pass for one of all. */
 function labelOf(label: string, index: number, runs: number, points: Curve['points']): string {
-  if (runs <= 1) return label;
   const least = Math.min(...points.map(({ n }) => n));
   const fewer = least < runs ? `; ${mark(index, true)} where it is of fewer, down to ${least}` : '';
   return `${label} (${count(runs, 'run')}${fewer})`;
