@@ -17,9 +17,9 @@ const X_NAMES = { step: 'step', epoch: 'epoch', elapsed: 'seconds' } as const;
 
 export interface Picture {
   title: string;
-  metric: string;
+  /** Undefined: each curve is of the metric that its label names. */
+  metric?: string;
   curves: Curves;
-  /** Of each curve. */
   labels: readonly string[];
 }
 
@@ -29,11 +29,8 @@ export function binsOf(flags: PictureFlags, io: CliIo): number {
 }
 
 /** Draws nothing if there is nothing that can be drawn; what is left out is told in any case. */
-export function showPicture(
-  { title, metric, curves, labels }: Picture,
-  flags: PictureFlags,
-  io: CliIo,
-): void {
+export function showPicture(picture: Picture, flags: PictureFlags, io: CliIo): void {
+  const { title, metric, curves, labels } = picture;
   const { log = false, logX = false, smooth = 0, height = HEIGHT } = flags;
   const isMean = curves.curves.some(({ runs }) => runs > 1);
   const shown = curves.curves.map(({ runs, points }, index) => {
@@ -52,8 +49,8 @@ export function showPicture(
       { width: pictureWidth(flags, io), height, log, logX, isColoured: isColoured(io) },
     );
     io.stdout.write(`${lines.join('\n')}\n`);
-  } else say(io.stderr, `${named(metric)}: nothing can be drawn`);
-  explain({ title, metric, curves, labels }, log, io);
+  } else say(io.stderr, `nothing can be drawn of ${named(metric ?? labels.join(', '))}`);
+  explain(picture, log, io);
 }
 
 function pictureWidth({ width }: PictureFlags, { stdout }: CliIo): number {
@@ -88,14 +85,14 @@ export function explain({ metric, curves, labels }: Picture, log: boolean, io: C
 function tellDivergence(
   { runs, diverged }: Curve,
   label: string,
-  metric: string,
+  metric: string | undefined,
   x: string,
   io: CliIo,
 ): void {
   const [first] = diverged.toSorted((a, b) => a.x - b.x);
   if (first === undefined) return;
-  const at = `${named(metric)} is ${first.value} from ${x} ${first.x}`;
-  const who = runs === 1 ? '' : `${named(label)}: ${diverged.length} of ${count(runs, 'run')} diverged: `;
+  const at = `${named(metric ?? label)} is ${first.value} ${first.lasting ? 'from' : 'at'} ${x} ${first.x}`;
+  const who = runs === 1 ? '' : `${named(label)}, ${diverged.length} of ${count(runs, 'run')}: `;
   const more = diverged.length > 1 ? `, in the first of them (${first.run_id})` : ` (${first.run_id})`;
   say(io.stderr, `${who}${at}${more}; values that are not finite are left out`);
 }

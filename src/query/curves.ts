@@ -40,6 +40,8 @@ export interface Divergence {
   /** The first such value, and where it was logged. */
   value: NonFinite;
   x: number;
+  /** No finite value came after it. */
+  lasting: boolean;
 }
 
 export interface Curve {
@@ -192,5 +194,7 @@ function rangesOf(runs: readonly Series[], grid: Grid): CurvePoint[] {
 function divergenceOf({ runId, x, y }: RunSeries): Divergence[] {
   const first = y.findIndex((value) => !Number.isFinite(value));
   const at = x[first];
-  return at === undefined ? [] : [{ run_id: runId, value: String(y[first]) as NonFinite, x: at }];
+  if (at === undefined) return [];
+  const lasting = y.findLastIndex(Number.isFinite) < first;
+  return [{ run_id: runId, value: String(y[first]) as NonFinite, x: at, lasting }];
 }

@@ -42,7 +42,7 @@ test('a plot of two methods, with what it leaves out on stderr', async () => {
   expect(plotted.stdout).toContain('\n● cnn (1 run)\n■ mlp (2 runs; □ where it is of fewer, down to 1)\n');
   expect(plotted.stdout.split('\n').every((line) => line === line.trimEnd() && line.length <= 60)).toBe(true);
   expect(notes(plotted)).toEqual([
-    expect.stringMatching(/^mlp: 1 of 2 runs diverged: loss is NaN from epoch 8 \(\w{16}\); /),
+    expect.stringMatching(/^mlp, 1 of 2 runs: loss is NaN from epoch 8 \(\w{16}\); /),
   ]);
 
   const numbers = await desk.run(['plot', 'loss', '--format', 'csv', '--band', 'minmax', '--method', 'mlp']);
@@ -58,7 +58,9 @@ test('more curves than marks: the others are named; programs get all', async () 
   );
   const plotted = await desk.run(['plot', 'loss', '--by', 'seed']);
   expect(plotted.stdout.match(/^[●■▲◆▼★] /gm)).toHaveLength(6);
-  expect(notes(plotted)).toEqual([expect.stringMatching(/^not drawn, 2 curves .*--format csv has them$/)]);
+  expect(notes(plotted)).toEqual([
+    expect.stringMatching(/^not drawn, 2 more curves: .*--format csv has them$/),
+  ]);
   const { stdout } = await desk.run(['plot', 'loss', '--by', 'seed', '--json']);
   expect(new Set((JSON.parse(stdout) as { group: number }[]).map(({ group }) => group)).size).toBe(8);
 });
@@ -71,7 +73,7 @@ test('nothing to draw is said, and so is what has no logarithm', async () => {
   const nothing = await desk.run(['plot', 'loss', '--method', 'nan']);
   expect([nothing.code, nothing.stdout]).toEqual([0, '']);
   expect(notes(nothing)).toEqual([
-    'loss: nothing can be drawn',
+    'nothing can be drawn of loss',
     expect.stringMatching(/^loss is NaN from epoch 1 /),
   ]);
   const log = await desk.run(['plot', 'loss', '--method', 'low', '--log']);
@@ -153,6 +155,17 @@ test('a long run comes out whole, with one heading', async () => {
     'epoch,step,elapsed_seconds,loss',
     ...Array.from({ length: 2345 }, (_, index) => `${index + 1},,${index},${index + 1}`),
   ]);
+});
+
+test('metrics that are named share a picture; else each has its own', async () => {
+  const points = [1, 2, 3].map((epoch) => ({ epoch, loss: epoch === 3 ? 'NaN' : epoch, f1: epoch / 4 }));
+  const desk = await deskOf({ method: 'm', seed: 1, points });
+  const shared = await desk.run(['metrics', '@last', '--plot', '--name', 'loss', '--name', 'f1']);
+  expect(shared.stdout).toMatch(/^loss, f1 of run \w{16}\n/);
+  expect(shared.stdout).toMatch(/\n● loss\n■ f1\n$/);
+  expect(notes(shared)).toEqual([expect.stringMatching(/^loss is NaN from epoch 3 /)]);
+  const alone = await desk.run(['metrics', '@last', '--plot', '--from', '2']);
+  expect(alone.stdout.match(/^(loss|f1) of run/gm)).toEqual(['loss of run', 'f1 of run']);
 });
 
 test('superseded points only with --all', async () => {

@@ -84,9 +84,11 @@ test('values that are not finite are in no mean, and are told; also of a run tha
     [5, 1],
   ]);
   expect(curves[0]?.diverged.toSorted((a, b) => a.x - b.x)).toEqual([
-    { run_id: runId(keyOf(3)), value: '-Infinity', x: 1 },
-    { run_id: runId(keyOf(1)), value: 'NaN', x: 2 },
+    { run_id: runId(keyOf(3)), value: '-Infinity', x: 1, lasting: true },
+    { run_id: runId(keyOf(1)), value: 'NaN', x: 2, lasting: true },
   ]);
+  await ledger?.add(run(keyOf(4), losses('NaN', 1)));
+  expect(getCurves(db, 'loss', { seed: 4 }).curves[0]?.diverged).toMatchObject([{ x: 1, lasting: false }]);
   const allNaN = getCurves(db, 'loss', { seed: 3 }).curves;
   expect(allNaN).toMatchObject([{ runs: 1, points: [] }]);
 });

@@ -71,7 +71,7 @@ function draw(db: Db, runId: string, known: readonly string[], flags: MetricsFla
       smooth: flags.smooth,
     });
     const title = `${names.join(', ')} of run ${runId}${hasBand(curves) ? ', ░ least to greatest' : ''}`;
-    showPicture({ title, metric: names.join(', '), curves, labels: names }, flags, io);
+    showPicture({ title, curves, labels: names }, flags, io);
   }
   const rest = wanted.slice(MAX_CURVES).map(named);
   if (rest.length > 0) say(io.stderr, `not drawn: ${rest.join(', ')}; --name NAME draws one`);

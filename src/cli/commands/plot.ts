@@ -91,6 +91,6 @@ function tellLeftOut(db: Db, { leftOut }: Curves, by: string, io: CliIo): void {
   const more = leftOut.length > names.length ? ' …' : '';
   say(
     io.stderr,
-    `not drawn, ${count(leftOut.length, 'curve')} of ${by === 'none' ? 'older' : 'fewer'} runs: ${names.join(', ')}${more}; --format csv has them`,
+    `not drawn, ${count(leftOut.length, 'more curve')}: ${names.join(', ')}${more}; --format csv has them`,
   );
 }
