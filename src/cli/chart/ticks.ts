@@ -1,7 +1,11 @@
 // Round values for an axis.
 
-/** Of a step between two of them. */
-const ROUND = [1, 2, 5, 10] as const;
+/** Of a step between two of them, and the greatest that each stands for: the middle to the next, as factors go. */
+const ROUND = [
+  [1, Math.sqrt(2)],
+  [2, Math.sqrt(10)],
+  [5, Math.sqrt(50)],
+] as const;
 
 /**
  * Multiples of 1, 2 or 5 times a power of ten, about `count` of them, from at or below the least to at or above the
@@ -12,7 +16,7 @@ export function linearTicks(least: number, greatest: number, count: number): num
   const rough = greatest / count - least / count;
   const power = Math.floor(Math.log10(rough));
   const digits = rough / 10 ** power;
-  const factor = ROUND.find((round) => digits <= round * 1.0001) ?? 10;
+  const [factor] = ROUND.find(([, upTo]) => digits < upTo) ?? [10];
   // as text, which makes 0.3 of 3 tenths, where a product would not
   const at = (step: number): number => Number(`${step * factor}e${power}`);
   const first = Math.floor(least / at(1));
