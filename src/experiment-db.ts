@@ -174,6 +174,11 @@ export class ExperimentDB implements AsyncDisposable {
     return query.getRunMetrics(this.#read(), runId, options);
   }
 
+  /** The mean of a metric over the runs of each group, with a band around it. */
+  getCurves(metric: string, options: query.CurvesOptions = {}): query.Curves {
+    return query.getCurves(this.#read(), metric, options);
+  }
+
   getRunErrors(runId?: string): query.RunError[] {
     return query.getRunErrors(this.#read(), runId);
   }

@@ -11,7 +11,7 @@ import type { CliIo, ExitCode } from './io.ts';
 import { wholeNumber, withJson } from './options.ts';
 import { collect, fieldList, withFilters, withPaging, withReading } from './reading.ts';
 
-const RUN = 'run id, its first characters, or @last';
+export const RUN = 'run id, its first characters, or @last';
 
 export function addAnswers(program: Command, io: CliIo, finish: (code: ExitCode) => void): void {
   withFormat(withPaging(withFilters(withReading(program.command('runs')))))

@@ -1,4 +1,5 @@
 // What a command may touch, passed in so that tests can call it in process.
+import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../clock.ts';
 import { jsonSafe, printSafe } from './print-safe.ts';
@@ -29,4 +30,9 @@ export function say(stream: Writable, text = ''): void {
 
 export function sayJson(stream: Writable, value: unknown, indent?: number): void {
   stream.write(`${jsonSafe(value, indent)}\n`);
+}
+
+/** What is written by the million must not pile up in memory before a slow pipe. */
+export async function drained({ stdout, signal }: Pick<CliIo, 'stdout' | 'signal'>): Promise<void> {
+  if (stdout.writableNeedDrain) await once(stdout, 'drain', { signal });
 }

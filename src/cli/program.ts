@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { errnoOf, messageOf, RunfoldError } from '../errors.ts';
 import { CLIENT } from '../events/client.ts';
 import { addAnswers } from './answers.ts';
+import { addCurves } from './curves.ts';
 import { addTakeouts } from './takeouts.ts';
 import { withJson, withKey, withLedger, withPlace } from './options.ts';
 import { withReading } from './reading.ts';
@@ -106,6 +107,7 @@ export function makeProgram(io: CliIo, finish: (code: ExitCode) => void): Comman
     });
 
   addAnswers(program, io, finish);
+  addCurves(program, io, finish);
 
   withJson(withReading(program.command('status')))
     .description('how far the log has been read, and who keeps the database')

@@ -10,6 +10,20 @@ export { getErrorGroups, type ErrorGroup, type ErrorGroupsOptions } from './erro
 export type { RunRecord } from './run-record.ts';
 export { getRunMetrics, iterateRunMetrics, type MetricsOptions } from './metrics.ts';
 export type { MetricColumn, MetricPoint } from './metric-point.ts';
+export {
+  getCurves,
+  getRunCurves,
+  type Curve,
+  type Curves,
+  type CurvesOptions,
+  type CurveStyle,
+  type Divergence,
+  type RunCurvesOptions,
+} from './curves.ts';
+export type { Band, CurvePoint } from './curve-band.ts';
+export { metricsOfRun } from './metric-inventory.ts';
+export type { RunGroup } from './curve-groups.ts';
+export type { Axis } from './curve-series.ts';
 export { getRunErrors, type RunError } from './run-errors.ts';
 export { getRunResults, type ExtraResult, type RunResults } from './results.ts';
 export { getSlurmJobs, type SlurmJob } from './slurm-jobs.ts';

@@ -51,53 +51,58 @@ export class Thinner {
 
   /** In the order of the series. */
   picks(): PointRef[] {
-    const isWhole = this.#parts.length <= this.#limit && this.#parts.every(({ points }) => points === 1);
-    if (isWhole) return this.#parts.map(({ first }) => first);
-    let picks = this.#pick();
-    while (picks.length > this.#limit && this.#parts.length > 1) {
-      this.#halve();
-      picks = this.#pick();
+    const parts = this.#parts;
+    const isWhole = parts.length <= this.#limit && parts.every(({ points }) => points === 1);
+    if (isWhole) return parts.map(({ first }) => first);
+    let fewer = parts;
+    let picks = picksOf(fewer);
+    while (picks.length > this.#limit && fewer.length > 1) {
+      // what is picked grows with the parts, nearly in proportion
+      const target = Math.floor((fewer.length * this.#limit) / picks.length);
+      fewer = inParts(parts, Math.max(1, Math.min(target, fewer.length - 1)));
+      picks = picksOf(fewer);
     }
-    return picks.length > this.#limit ? this.#pickFew() : picks;
+    return picks.length > this.#limit ? fewPicksOf(fewer, this.#limit) : picks;
   }
 
   #halve(): void {
-    const parts = this.#parts;
     this.#width *= 2;
-    this.#parts = [];
-    for (let index = 0; index < parts.length; index += 2) {
-      const [left, right] = [parts[index], parts[index + 1]];
-      if (left !== undefined) this.#parts.push(right === undefined ? left : merged(left, right));
-    }
+    this.#parts = inParts(this.#parts, Math.ceil(this.#parts.length / 2));
   }
+}
 
-  #ends(): PointRef[] {
-    const [first, last] = [this.#parts[0]?.first, this.#parts.at(-1)?.last];
-    return first === undefined || last === undefined ? [] : [first, last];
-  }
+/** The same in so many parts of equally many of the given ones. */
+function inParts(pieces: readonly Piece[], count: number): Piece[] {
+  const borders = Array.from({ length: count + 1 }, (_, index) =>
+    Math.floor((index * pieces.length) / count),
+  );
+  return borders.slice(1).flatMap((end, index) => {
+    const [first, ...others] = pieces.slice(borders[index], end);
+    return first === undefined ? [] : others.reduce(merged, first);
+  });
+}
 
-  #pick(): PointRef[] {
-    const extremes = this.#parts.flatMap(({ metrics }) => [...metrics.values()].flatMap(pointsOf));
-    return inOrder([...this.#ends(), ...extremes]);
-  }
+function endsOf(parts: readonly Piece[]): PointRef[] {
+  const [first, last] = [parts[0]?.first, parts.at(-1)?.last];
+  return first === undefined || last === undefined ? [] : [first, last];
+}
 
-  /** There are too many metrics for all: those that come first have theirs. */
-  #pickFew(): PointRef[] {
-    const all = this.#parts.flatMap(({ metrics }) => [...metrics.values()]);
-    const byWorth = [
-      ...all.flatMap(({ min, minAt, max, maxAt }) => [
-        ...(min === null ? [] : [minAt]),
-        ...(max === null ? [] : [maxAt]),
-      ]),
-      ...all.flatMap(({ nonfiniteAt }) => nonfiniteAt ?? []),
-    ];
-    let picks = inOrder(this.#ends());
-    for (const ref of byWorth) {
-      if (picks.length >= this.#limit) break;
-      picks = inOrder([...picks, ref]);
-    }
-    return picks;
+function picksOf(parts: readonly Piece[]): PointRef[] {
+  const extremes = parts.flatMap(({ metrics }) => [...metrics.values()].flatMap(pointsOf));
+  return inOrder([...endsOf(parts), ...extremes]);
+}
+
+/** There are too many metrics for all: those that come first have theirs. */
+function fewPicksOf(parts: readonly Piece[], limit: number): PointRef[] {
+  const all = parts.flatMap(({ metrics }) => [...metrics.values()]);
+  const finite = all.map((extremes) => pointsOf({ ...extremes, nonfiniteAt: null }));
+  const byWorth = [...finite.flat(), ...all.flatMap(({ nonfiniteAt }) => nonfiniteAt ?? [])];
+  let picks = inOrder(endsOf(parts));
+  for (const ref of byWorth) {
+    if (picks.length >= limit) break;
+    picks = inOrder([...picks, ref]);
   }
+  return picks;
 }
 
 function pointsOf({ min, minAt, max, maxAt, nonfiniteAt }: Extremes): PointRef[] {
@@ -117,13 +122,14 @@ function inOrder(refs: readonly PointRef[]): PointRef[] {
   });
 }
 
-/** Of two pieces, the one after the other; `left` may be changed. */
+/** Of two pieces, the one after the other. */
 function merged(left: Piece, right: Piece): Piece {
+  const metrics = new Map(left.metrics);
   for (const [name, extremes] of right.metrics) {
-    const known = left.metrics.get(name);
-    left.metrics.set(name, known === undefined ? extremes : mergedExtremes(known, extremes));
+    const known = metrics.get(name);
+    metrics.set(name, known === undefined ? extremes : mergedExtremes(known, extremes));
   }
-  return { points: left.points + right.points, first: left.first, last: right.last, metrics: left.metrics };
+  return { points: left.points + right.points, first: left.first, last: right.last, metrics };
 }
 
 function mergedExtremes(left: Extremes, right: Extremes): Extremes {

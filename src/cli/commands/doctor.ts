@@ -1,11 +1,10 @@
 // runfold doctor: everything that is wrong with the log, and what to do about each.
-import { once } from 'node:events';
 import { openReadOnly } from '../../db/open.ts';
 import { findings, type Finding } from '../../projector/health.ts';
 import { locate } from '../../projector/open.ts';
 import { freshen } from '../freshness.ts';
 import { count } from '../human.ts';
-import { say, sayJson, type CliIo, type ExitCode } from '../io.ts';
+import { drained, say, sayJson, type CliIo, type ExitCode } from '../io.ts';
 import type { PlaceFlags } from '../options.ts';
 import { printSafe } from '../print-safe.ts';
 
@@ -44,9 +43,4 @@ function print({ kind, severity, where, offset, what, advice }: Finding, io: Cli
   say(io.stdout, `${severity === 'problem' ? '!' : '-'} ${kind}: ${printSafe(where)}${at}`);
   say(io.stdout, `    ${printSafe(what)}`);
   say(io.stdout, `    ${printSafe(advice)}`);
-}
-
-/** A million findings must not pile up in memory before a slow pipe. */
-async function drained({ stdout, signal }: CliIo): Promise<void> {
-  if (stdout.writableNeedDrain) await once(stdout, 'drain', { signal });
 }

@@ -19,7 +19,7 @@ export function print(table: Table, flags: FormatFlags, io: Pick<CliIo, 'stdout'
 }
 
 /** Some terminals that do not know their width say 0. */
-function widthOf({ isTTY = false, columns = 0 }: CliIo['stdout']): number | undefined {
+export function widthOf({ isTTY = false, columns = 0 }: CliIo['stdout']): number | undefined {
   return isTTY && columns > 0 ? columns : undefined;
 }
 

@@ -1,0 +1,132 @@
+// runfold metrics: the points of one run.
+import type { Db } from '../../db/open.ts';
+import { RunfoldError } from '../../errors.ts';
+import { getRunCurves, type Curves } from '../../query/curves.ts';
+import { metricsOfRun, unknownMetric } from '../../query/metric-inventory.ts';
+import type { MetricPoint } from '../../query/metric-point.ts';
+import { getRunMetrics, iterateRunMetrics, type MetricsOptions } from '../../query/metrics.ts';
+import { getRunResults } from '../../query/results.ts';
+import { getRun } from '../../query/run.ts';
+import { MAX_CURVES } from '../chart/chart.ts';
+import { binsOf, named, showPicture } from '../curve-picture.ts';
+import type { PictureFlags } from '../curves.ts';
+import { formatOf, type FormatFlags } from '../format/options.ts';
+import { print } from '../format/print.ts';
+import { isStreamFormat, printStream } from '../format/stream.ts';
+import type { Cell } from '../format/table.ts';
+import { count } from '../human.ts';
+import { say, type CliIo, type ExitCode } from '../io.ts';
+import { pointColumns, type PointColumn } from '../metric-table.ts';
+import { reading, type ReadingFlags } from '../reading.ts';
+
+export interface MetricsFlags extends ReadingFlags, FormatFlags, PictureFlags {
+  name?: string[];
+  from?: number;
+  to?: number;
+  all?: boolean;
+  points?: number | 'all';
+  plot?: boolean;
+}
+
+/** What fits a screen; programs get all. */
+const SHOWN_POINTS = 40;
+
+export function metrics(run: string, flags: MetricsFlags, io: CliIo): Promise<ExitCode> {
+  checkFlags(flags);
+  return reading(flags, io, async (db): Promise<ExitCode> => {
+    const { run_id: runId } = getRun(db, run);
+    const known = metricsOfRun(db, runId, flags.all);
+    for (const name of flags.name ?? []) {
+      if (!known.includes(name)) throw unknownMetric(`no point of run ${runId}`, name, known);
+    }
+    if (known.length === 0) say(io.stderr, `run ${runId} has no metrics`);
+    if (flags.plot === true) draw(db, runId, known, flags, io);
+    else await list(db, runId, [...new Set(flags.name ?? known)], flags, io);
+    return 0;
+  });
+}
+
+function checkFlags(flags: MetricsFlags): void {
+  const ofPlot = ['log', 'logX', 'smooth', 'width', 'height'] as const;
+  const ofTable = ['all', 'points', 'format', 'json'] as const;
+  const isPlot = flags.plot === true;
+  const wrong = (isPlot ? ofTable : ofPlot).find((name) => flags[name] !== undefined);
+  if (wrong === undefined) return;
+  const option = `--${wrong === 'logX' ? 'log-x' : wrong}`;
+  throw new RunfoldError('usage', `${option} is ${isPlot ? 'not for a plot' : 'for a plot alone'}`, {
+    hint: isPlot ? 'Leave out --plot or the other.' : 'Add --plot.',
+  });
+}
+
+/** The metrics that were named share a picture, to be compared; else each has its own, since their ranges differ. */
+function draw(db: Db, runId: string, known: readonly string[], flags: MetricsFlags, io: CliIo): void {
+  const wanted = flags.name === undefined ? known : [...new Set(flags.name)];
+  const pictures = flags.name === undefined ? wanted.map((name) => [name]) : [wanted];
+  for (const names of pictures.slice(0, MAX_CURVES)) {
+    const curves = getRunCurves(db, runId, names.slice(0, MAX_CURVES), {
+      bins: binsOf(flags, io),
+      from: flags.from,
+      to: flags.to,
+      logX: flags.logX,
+      smooth: flags.smooth,
+    });
+    const title = `${names.join(', ')} of run ${runId}${hasBand(curves) ? ', ░ least to greatest' : ''}`;
+    showPicture({ title, curves, labels: names }, flags, io);
+  }
+  const rest = wanted.slice(MAX_CURVES).map(named);
+  if (rest.length > 0) say(io.stderr, `not drawn: ${rest.join(', ')}; --name NAME draws one`);
+}
+
+function hasBand({ curves }: Curves): boolean {
+  return curves.some(({ points }) => points.some(({ low, high }) => low !== high));
+}
+
+async function list(
+  db: Db,
+  runId: string,
+  names: readonly string[],
+  flags: MetricsFlags,
+  io: CliIo,
+): Promise<void> {
+  const format = formatOf(flags);
+  const points = flags.points ?? (format === 'table' ? SHOWN_POINTS : 'all');
+  const options: MetricsOptions = {
+    view: flags.all === true ? 'all' : 'view',
+    from: flags.from,
+    to: flags.to,
+    ...(flags.name !== undefined && { names }),
+  };
+  const columns = pointColumns(names, flags.all === true);
+  const read =
+    points === 'all' ? iterateRunMetrics(db, runId, options) : fewer(db, runId, { ...options, points }, io);
+  if (isStreamFormat(format)) await printStream(columns, rowsOf(read, columns), format, io);
+  else if (format === 'json') print({ columns, rows: [...rowsOf(read, columns)] }, { format }, io);
+  else {
+    const kept = [...read];
+    const shown = columns.filter(({ isShownFor }) => isShownFor(kept));
+    print({ columns: shown, rows: [...rowsOf(kept, shown)] }, { format }, io);
+  }
+}
+
+function fewer(
+  db: Db,
+  runId: string,
+  options: MetricsOptions & { points: number },
+  io: CliIo,
+): MetricPoint[] {
+  const { points, ...rest } = options;
+  const first: MetricPoint[] = [];
+  for (const point of iterateRunMetrics(db, runId, rest)) if (first.push(point) > points) break;
+  if (first.length <= points) return first;
+  const thinned = getRunMetrics(db, runId, options);
+  const { names, from, to, view } = rest;
+  const isAll = names === undefined && from === undefined && to === undefined && view !== 'all';
+  const total = isAll ? getRunResults(db, runId)?.points : undefined;
+  const of = total === undefined ? '' : ` of ${count(total, 'point')}`;
+  say(io.stderr, `${thinned.length}${of}, the extremes among them; --points all shows all`);
+  return thinned;
+}
+
+function* rowsOf(points: Iterable<MetricPoint>, columns: readonly PointColumn[]): Generator<Cell[]> {
+  for (const point of points) yield columns.map(({ cellOf }) => cellOf(point));
+}

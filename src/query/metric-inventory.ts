@@ -1,0 +1,104 @@
+// Which metrics there are.
+import sql, { raw } from 'sql-template-tag';
+import type { Db } from '../db/open.ts';
+import { RunfoldError } from '../errors.ts';
+import { shown } from './arguments.ts';
+import { divergedMetrics } from './diverged.ts';
+import { FROM_RUNS } from './field-sql.ts';
+import { EXTRA_PREFIX, isMetricColumn, METRIC_COLUMNS, type MetricColumn } from './metric-point.ts';
+import { filterSql, type RunFilter } from './run-filter.ts';
+
+/** Where the results of a run tell whether it has the metric. */
+const RESULT_OF: Readonly<Record<MetricColumn, string>> = {
+  loss: 'final_loss',
+  f1: 'final_f1',
+  fitness: 'final_fitness',
+  behavioral_comparison: 'final_behavioral_comparison',
+  gpu_memory_mb: 'peak_gpu_memory_mb',
+};
+
+const LISTED = 30;
+/** Runs that are looked at for metrics that were never finite, which results do not know of. */
+const DIVERGED_RUNS = 200;
+
+/** The field by which `selectRuns` tells whether a run has finite values of a metric. */
+export function resultField(metric: string): string {
+  return isMetricColumn(metric) ? RESULT_OF[metric] : `final.${JSON.stringify(metric)}`;
+}
+
+/** The metrics of a run's view, also those that were never finite; of all its points, if `all`. Columns first. */
+export function metricsOfRun(db: Db, runId: string, all = false): string[] {
+  const columns = METRIC_COLUMNS.map((column) => (all ? `max(${column} IS NOT NULL)` : RESULT_OF[column]));
+  const from = all ? 'run_metrics' : 'run_results';
+  const [row] = db
+    .prepare<[string], unknown[]>(`SELECT ${columns.join(', ')} FROM ${from} WHERE run_id = ?`)
+    .raw()
+    .all(runId);
+  return inOrder(
+    METRIC_COLUMNS.filter((_, index) => Boolean(all ? row?.[index] : typeof row?.[index] === 'number')),
+    keys(db, `SELECT DISTINCT key FROM ${from}, json_each(extra) WHERE run_id = ?`, [runId]),
+    keys(
+      db,
+      `SELECT DISTINCT key FROM run_metrics, json_each(nonfinite) WHERE run_id = ? AND nonfinite IS NOT NULL`,
+      [runId],
+    ),
+  );
+}
+
+/** The metrics that at least one of the runs has. */
+export function metricsOfRuns(db: Db, filter: RunFilter): string[] {
+  const where = filterSql(filter);
+  const columns = METRIC_COLUMNS.map((column) => `max(s.${RESULT_OF[column]} IS NOT NULL)`);
+  const named = sql`SELECT ${raw(columns.join(', '))} FROM ${FROM_RUNS} WHERE ${where}`;
+  const [row] = db
+    .prepare<unknown[], unknown[]>(named.sql)
+    .raw()
+    .all(...named.values);
+  const extra = sql`SELECT DISTINCT key FROM ${FROM_RUNS}, json_each(s.extra) WHERE s.extra IS NOT NULL AND ${where}`;
+  const newest = sql`SELECT r.run_id FROM ${FROM_RUNS} WHERE ${where} ORDER BY r.created_at DESC LIMIT ${DIVERGED_RUNS}`;
+  return inOrder(
+    METRIC_COLUMNS.filter((_, index) => row?.[index] === 1),
+    keys(db, extra.sql, extra.values),
+    keys(db, newest.sql, newest.values).flatMap((runId) => [...divergedMetrics(db, runId).keys()]),
+  );
+}
+
+function keys(db: Db, text: string, values: readonly unknown[]): string[] {
+  return db
+    .prepare<unknown[], string>(text)
+    .pluck()
+    .all(...values);
+}
+
+/** @param diverged with `extra.` before those that are no columns */
+function inOrder(
+  columns: readonly MetricColumn[],
+  extra: readonly string[],
+  diverged: readonly string[],
+): string[] {
+  const named = new Set<string>([...columns, ...diverged]);
+  const others = new Set([
+    ...extra.map(nameOfExtra),
+    ...diverged
+      .filter((name) => !isMetricColumn(name))
+      .map((name) => nameOfExtra(name.slice(EXTRA_PREFIX.length))),
+  ]);
+  return [...METRIC_COLUMNS.filter((column) => named.has(column)), ...[...others].toSorted()];
+}
+
+/** How a caller names it: with `extra.` before it where it would be taken for another. */
+function nameOfExtra(name: string): string {
+  return isMetricColumn(name) || name.startsWith(EXTRA_PREFIX) ? EXTRA_PREFIX + name : name;
+}
+
+/** The error for a metric that is not there; `who` has none of that name. */
+export function unknownMetric(who: string, metric: string, known: readonly string[]): RunfoldError {
+  const named = known.slice(0, LISTED).map((name) => (/^[\w./-]+$/.test(name) ? name : shown(name)));
+  const list = `${named.join(', ')}${known.length > LISTED ? ', …' : ''}`;
+  return new RunfoldError(
+    'usage',
+    known.length === 0
+      ? `${who} has a metric ${shown(metric)}: none has any metric`
+      : `${who} has a metric ${shown(metric)}; there are: ${list}`,
+  );
+}
