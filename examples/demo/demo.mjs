@@ -9,7 +9,6 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { createLedger, ExperimentDB, readLedger, RunfoldError } from 'runfold';
 import { epochOfLine, jobArguments, jobs } from './jobs.mjs';
-import { runTable } from './run-table.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const OUTPUT = join(ROOT, 'demo-output');
@@ -17,6 +16,15 @@ const LEDGER = join(OUTPUT, '.runfold');
 const CHECKPOINTS = join(OUTPUT, 'checkpoints');
 const CLI = join(ROOT, 'dist/cli/main.js');
 const AT_ONCE = Math.max(2, availableParallelism());
+const NEXT = [
+  'show @last',
+  "runs --dataset wine -w 'max.val/acc>=0.99' --sort -results.test_accuracy",
+  'leaderboard test_accuracy --goal max --scale 100 --digits 1 --format latex',
+  'plot f1 --dataset vehicle',
+  "sql 'SELECT method, avg(final_f1) FROM experiment_runs JOIN run_results USING (run_id) GROUP BY 1'",
+  'status',
+  'verify',
+];
 
 await removeLastDemo();
 mkdirSync(CHECKPOINTS, { recursive: true });
@@ -70,31 +78,27 @@ async function runOnce(job, kill) {
   await once(child, 'exit');
 }
 
+/** The commands that somebody would type now, with what they print. */
 async function report() {
-  const db = await ExperimentDB.open({ ledger: LEDGER });
-  await db.sync();
-  const runs = db.getAllRuns();
-  say(
-    runTable(
-      runs,
-      (id) => db.getRunResults(id),
-      (id) => db.getRunMetrics(id).at(-1)?.loss,
-    ),
-  );
-  const count = (status) => runs.filter((run) => run.status === status).length;
-  const errors = db.getRunErrors();
-  say('');
-  say(
-    `${runs.length} runs in ${Math.round((Date.now() - startedAt) / 1000)} s: ${count('completed')} completed, ` +
-      `${count('failed')} failed, ${count('running')} killed without a word (SLURM would say which)`,
-  );
-  for (const { exception_type, message } of errors) say(`error: ${exception_type}: ${message}`);
+  const seconds = Math.round((Date.now() - startedAt) / 1000);
+  say(`${jobs.length} jobs have ended after ${seconds} s. What has become of them:`);
+  await show('runs', '--limit', '8');
+  await show('runs', '--status', 'failed,running');
+  await show('errors');
+  await show('leaderboard', 'test_accuracy', '--goal', 'max');
+  await show('plot', 'val/loss', '--dataset', 'digits', '--log', '--height', '12');
   say(`\nGo on with:\n  export RUNFOLD_DIR=${LEDGER}`);
-  for (const command of ['status', 'doctor', 'verify']) say(`  npx runfold ${command}`);
-  say(
-    `  sqlite3 -readonly ${db.file} 'SELECT dataset, method, avg(final_f1) FROM experiment_runs JOIN run_results USING (run_id) GROUP BY 1, 2'`,
-  );
-  db.close();
+  for (const command of NEXT) say(`  npx runfold ${command}`);
+}
+
+/** @param {string[]} args */
+async function show(...args) {
+  const [before, after] =
+    process.stdout.isTTY && !process.env['NO_COLOR'] ? ['\u001b[1m', '\u001b[0m'] : ['', ''];
+  say(`\n${before}$ runfold ${args.join(' ')}${after}`);
+  const child = spawn(process.execPath, [CLI, ...args], { env, stdio: ['ignore', 'inherit', 'inherit'] });
+  const [code] = await once(child, 'exit');
+  if (code !== 0) process.exitCode = 1;
 }
 
 /** The log of the last demo and the database that was made of it. */
