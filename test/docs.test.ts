@@ -264,37 +264,46 @@ function anchorOf(heading: string): string {
 describe('what is shown is what happens', () => {
   test('README.md', () => {
     const home = new Home();
-    home.expectConsole(read('README.md'));
+    home.expectConsole(read('README.md'), 'runfold');
     home.expectTypeScript(read('README.md'));
   });
 
-  test('docs/cli.md', () => new Home().expectConsole(read('docs/cli.md')));
+  test('docs/cli.md', () => new Home().expectConsole(read('docs/cli.md'), 'iris'));
 });
 
 /** A directory that stands for `/`, with the home of somebody who tries what the documents show. */
 class Home {
   readonly #root = tempDir();
-  readonly #cwd = path.join(this.#root, 'home/ada/iris');
+  readonly #home = path.join(this.#root, 'home/ada');
+  readonly #cwd = path.join(this.#home, 'iris');
+  readonly #databases = path.join(this.#root, 'var/tmp/runfold-1000');
   readonly #env: NodeJS.ProcessEnv;
 
   constructor() {
-    fs.mkdirSync(this.#cwd, { recursive: true });
     const outer = Object.entries(process.env).filter(([name]) => !/^(RUNFOLD|SLURM|OMPI|RANK)/.test(name));
-    const db = path.join(this.#root, 'var/tmp/runfold-1000/c8f9ef13-25ed-449e-a663-12ed156e3c2b.db');
-    this.#env = { ...Object.fromEntries(outer), RUNFOLD_DB: db };
+    this.#env = { ...Object.fromEntries(outer), HOME: this.#home, RUNFOLD_DB: this.#database('iris') };
   }
 
-  /** Runs the `$ ` lines of all console blocks in one shell and compares what they print. */
-  expectConsole(text: string): void {
+  /** One for each log, as by default; that one would have a random name, where those of users are. */
+  #database(folder: string): string {
+    return path.join(this.#databases, `${folder}.db`);
+  }
+
+  /** Runs the `$ ` lines of all console blocks in one shell, that begins in a folder, and compares what they print. */
+  expectConsole(text: string, folder: string): void {
+    const start = path.join(this.#home, folder);
+    fs.mkdirSync(start, { recursive: true });
+    fs.symlinkSync(path.join(ROOT, 'examples'), path.join(start, 'examples'));
     const shown = fences(text, 'console').join('');
     const commands = shown.split('\n').filter((line) => line.startsWith('$ '));
     expect(commands).not.toEqual([]);
     const cli = path.join(builtDir(), 'cli/main.js');
     const script = [
-      `exec 2>&1; runfold() { '${process.execPath}' '${cli}' "$@"; }`,
+      `cd '${start}'; exec 2>&1`,
+      `runfold() { RUNFOLD_DB='${this.#databases}'/"$(basename "$PWD").db" '${process.execPath}' '${cli}' "$@"; }`,
       ...commands.flatMap((line) => [`cat <<'SHOWN'\n${line}\nSHOWN`, line.slice(2)]),
     ];
-    const { stdout } = spawnSync('bash', ['-c', script.join('\n')], this.#options());
+    const { stdout } = spawnSync('bash', ['-c', script.join('\n')], { ...this.#options(), cwd: start });
     expect(this.#normal(stdout)).toBe(this.#normal(shown));
   }
 
@@ -338,6 +347,7 @@ class Home {
   #normal(text: string): string {
     return text
       .replaceAll(this.#root, '')
+      .replaceAll(/^(database +\/var\/tmp\/runfold-1000\/)\S+/gm, '$1<ledger_id>.db')
       .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z \([\d.]+ s ago\)/g, '<time> (<age> ago)')
       .replaceAll(/\b[\d.]+ (?:s|min)\b/g, '<duration>')
       .replaceAll(/ {2,}/g, '  ')

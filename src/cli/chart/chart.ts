@@ -149,14 +149,41 @@ function placeOf({ x, y, columns, rows }: Grid, at: number, value: number): Plac
   return { column: 1 + Math.round(across * (columns - 1)), row: rows - Math.round(up * (rows - 1)) };
 }
 
+/** The rows of a band in a column. */
+interface BandPlace {
+  column: number;
+  top: number;
+  bottom: number;
+}
+
 function bandSymbols({ points }: ChartCurve, grid: Grid, paint: Paint): CustomSymbol[] {
-  return points.flatMap(({ x, mean, low, high }) => {
+  const bands = points.map(({ x, mean, low, high }): BandPlace | undefined => {
     const top = placeOf(grid, x, high ?? mean);
-    if (top === undefined || low === null) return [];
+    if (top === undefined || low === null) return undefined;
     // on an axis of logarithms a band may reach below all that it has
-    const bottom = placeOf(grid, x, low)?.row ?? grid.rows;
-    const rows = Array.from({ length: Math.max(0, bottom - top.row + 1) }, (_, index) => top.row + index);
-    return rows.map((row) => ({ x: top.column, y: row, symbol: paint(BAND) }));
+    return { column: top.column, top: top.row, bottom: placeOf(grid, x, low)?.row ?? grid.rows };
+  });
+  const filled = bands.flatMap((band, index) => [band ?? [], between(bands[index - 1], band)].flat());
+  return filled.flatMap(({ column, top, bottom }) =>
+    Array.from({ length: Math.max(0, bottom - top + 1) }, (_, row) => ({
+      x: column,
+      y: top + row,
+      symbol: paint(BAND),
+    })),
+  );
+}
+
+/** The columns from one band to the next, as the line between two means fills them. */
+function between(from: BandPlace | undefined, to: BandPlace | undefined): BandPlace[] {
+  if (from === undefined || to === undefined) return [];
+  const across = to.column - from.column;
+  return Array.from({ length: Math.max(0, across - 1) }, (_, index) => {
+    const part = (index + 1) / across;
+    return {
+      column: from.column + index + 1,
+      top: Math.round(from.top + part * (to.top - from.top)),
+      bottom: Math.round(from.bottom + part * (to.bottom - from.bottom)),
+    };
   });
 }
 

@@ -29,7 +29,11 @@ export function linearTicks(least: number, greatest: number, count: number): num
   )
     return [least, greatest];
   const ticks = Array.from({ length: last - first + 1 }, (_, index) => at(first + index));
-  return ticks.every(Number.isFinite) ? ticks : [least, greatest];
+  // where numbers are hardly finer than the step, they may all round to the same side
+  const rounding = greatest / 1e9 - least / 1e9;
+  const isEnclosing =
+    (ticks[0] ?? least) <= least + rounding && (ticks.at(-1) ?? greatest) >= greatest - rounding;
+  return ticks.every(Number.isFinite) && isEnclosing ? ticks : [least, greatest];
 }
 
 /** The same for an axis of logarithms: powers of ten; within two of them also their double and fivefold. */

@@ -134,7 +134,11 @@ test('ticks are finite, ascending and few, and enclose all', () => {
       expect(ticks.at(-1)).toBeGreaterThanOrEqual(greatest - rounding);
       expect(ticks).toEqual(ticks.toSorted((x, y) => x - y));
     }),
+    { numRuns: 2000 },
   );
+  expect(linearTicks(1.7976931348622834e308, 1.7976931348622838e308, 1)).toEqual([
+    1.7976931348622834e308, 1.7976931348622838e308,
+  ]);
   expect(linearTicks(0, 1, 5)).toEqual([0, 0.2, 0.4, 0.6, 0.8, 1]);
   expect(linearTicks(3, 98, 5)).toEqual([0, 20, 40, 60, 80, 100]);
   expect(logTicks(0.003, 400, 6)).toEqual([0.001, 0.01, 0.1, 1, 10, 100, 1000]);
