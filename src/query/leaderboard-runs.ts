@@ -41,28 +41,30 @@ export interface GatheredRuns {
 }
 
 /** Where some run has the first meaning of the metric and some run the second, the values are of no use. */
-export function gatherRuns(scanned: Iterable<ScannedRun>, question: Question): GatheredRuns {
+export function gatherRuns(pages: Iterable<readonly ScannedRun[]>, question: Question): GatheredRuns {
   const rows = new LabelIndex(question.rows.field);
   const columns = new LabelIndex(question.columns.field);
   const others = new OthersIndex(question);
   const cells: OpenCell[][] = [];
   const has: [boolean, boolean] = [false, false];
   let hasChooser = false;
-  for (const run of scanned) {
-    // by position, since an iterator for each of a hundred thousand runs is felt
-    const cell = cellAt((cells[rows.indexOf(run[4])] ??= []), columns.indexOf(run[5]));
-    const first = run[6];
-    const second = run[7] ?? null;
-    const isChoosable = run[8] !== null;
-    cell.seen += 1;
-    if (isChoosable) hasChooser = true;
-    if (first !== null) has[0] = true;
-    if (second !== null) has[1] = true;
-    if (run[2] === 0) continue;
-    cell.counted += 1;
-    const value = isChoosable ? (first ?? second) : null;
-    if (value === null) continue;
-    cell.runs.push({ run_id: run[0], seed: run[1], value, others: others.of(run[3]) });
+  for (const page of pages) {
+    for (const run of page) {
+      // by position, since an iterator for each of a hundred thousand runs is felt
+      const cell = cellAt((cells[rows.indexOf(run[4])] ??= []), columns.indexOf(run[5]));
+      const first = run[6];
+      const second = run[7] ?? null;
+      const isChoosable = run[8] !== null;
+      cell.seen += 1;
+      if (isChoosable) hasChooser = true;
+      if (first !== null) has[0] = true;
+      if (second !== null) has[1] = true;
+      if (run[2] === 0) continue;
+      cell.counted += 1;
+      const value = isChoosable ? (first ?? second) : null;
+      if (value === null) continue;
+      cell.runs.push({ run_id: run[0], seed: run[1], value, others: others.of(run[3]) });
+    }
   }
   for (const cell of cells.flat()) {
     cell.runs.sort(bySeed);

@@ -2,7 +2,7 @@
 import sql, { join, raw, type Sql } from 'sql-template-tag';
 import type { Db } from '../db/open.ts';
 import type { RunKey } from '../events/run-id.ts';
-import { FROM_RUNS, selectedSql } from './field-sql.ts';
+import { selectedSql } from './field-sql.ts';
 import type { Field } from './field.ts';
 import { presenceSql, sourceOf } from './leaderboard-metric.ts';
 import type { Question } from './leaderboard-options.ts';
@@ -37,12 +37,21 @@ const KEY_FIELDS: readonly (keyof RunKey)[] = [
   'cl_info',
 ];
 
+/** By its primary key: by another index each page would look at all runs that match, and sort them. */
+const IN_ORDER_OF_ID: Sql = raw(
+  `experiment_runs r INDEXED BY sqlite_autoindex_experiment_runs_1
+   LEFT JOIN run_results s ON s.run_id = r.run_id`,
+);
+
+/** What is read at once: to hold all runs costs as much as to read them, and so does to ask for each. */
+const PAGE_RUNS = 1000;
+
 /**
- * One after the other, since to hold them all costs as much as to read them.
+ * Some at a time; the caller holds a transaction.
  *
  * @throws RunfoldError `invalid_key` or `usage` for a filter that makes no sense.
  */
-export function scanRuns(db: Db, question: Question): IterableIterator<ScannedRun> {
+export function* scanRuns(db: Db, question: Question): Generator<readonly ScannedRun[]> {
   const { meanings, place, rows, columns, filter, status } = question;
   const [first, second] = meanings.map((meaning) => sourceOf(meaning, place).value);
   const chooser = typeof place === 'object' && 'bestOf' in place ? presenceSql(place.bestOf) : undefined;
@@ -56,11 +65,18 @@ export function scanRuns(db: Db, question: Question): IterableIterator<ScannedRu
     ...(second === undefined && chooser === undefined ? [] : [second ?? raw('NULL')]),
     ...(chooser === undefined ? [] : [chooser]),
   ];
-  const { sql: text, values } = sql`SELECT ${join(selected)} FROM ${FROM_RUNS} WHERE ${filterSql(filter)}`;
-  return db
-    .prepare<unknown[], ScannedRun>(text)
-    .raw()
-    .iterate(...values);
+  // what is bound last is where the page begins
+  const { sql: text, values } = sql`SELECT ${join(selected)} FROM ${IN_ORDER_OF_ID}
+    WHERE ${filterSql(filter)} AND r.run_id > ${''} ORDER BY r.run_id LIMIT ${raw(String(PAGE_RUNS))}`;
+  const page = db.prepare<unknown[], ScannedRun>(text).raw();
+  let bound = values;
+  for (;;) {
+    const runs = page.all(...bound);
+    yield runs;
+    const last = runs.at(-1);
+    if (last === undefined || runs.length < PAGE_RUNS) return;
+    bound = [...values.slice(0, -1), last[0]];
+  }
 }
 
 /** The columns of `OtherKey`, in the order of the key. */

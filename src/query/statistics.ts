@@ -54,13 +54,19 @@ export function pairedT(pairs: readonly (readonly [a: number, b: number])[]): Pa
   const std = mean === null ? null : deviation(differences, mean);
   if (mean === null || std === null) return null;
   const [n, df] = [pairs.length, pairs.length - 1];
-  const scale = Math.max(...extremes(pairs.flat().map(Math.abs)));
+  const scale = greatestSize(pairs);
   if (std <= ROUNDING * scale) {
     const isSame = Math.abs(mean) <= ROUNDING * scale;
     return { pairs: n, meanDifference: isSame ? 0 : mean, t: null, df, p: isSame ? 1 : null };
   }
   const t = mean / (std / Math.sqrt(n));
   return { pairs: n, meanDifference: mean, t, df, p: twoSidedP(t, df) };
+}
+
+function greatestSize(pairs: readonly (readonly [number, number])[]): number {
+  let size = 0;
+  for (const [a, b] of pairs) size = Math.max(size, Math.abs(a), Math.abs(b));
+  return size;
 }
 
 /** What Student's t with `df` degrees of freedom is below with probability `p`. */

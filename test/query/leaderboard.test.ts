@@ -394,3 +394,25 @@ it('lets cells that are equally good share the best place; the test is against t
   expect(cells.map(([cell]) => cell?.rank)).toEqual(['best', 'best', 'second', null]);
   expect(cells.map(([cell]) => cell?.pairedTest?.against)).toEqual([undefined, undefined, 'a', 'a']);
 });
+
+it('of more runs than are read at once each counts once, whatever the filter', async () => {
+  const built = new TestLedger();
+  const keys = Array.from({ length: 2345 }, (_, seed) => keyOf(seed, { dataset: `d${seed % 2}` }));
+  await built.add(
+    keys.flatMap((key) => [
+      { file: 0, fields: created(key, 0) },
+      { file: 0, fields: of(key, 'metric', 1, { elapsed_seconds: 1, f1: (key.seed ?? 0) / 10_000 }) },
+      { file: 0, fields: of(key, 'status_changed', 2, { status: 'completed' }) },
+    ]),
+  );
+  for (const [filter, expected] of [
+    [{}, keys],
+    [{ experiment_number: 1, dataset: 'd1' }, keys.filter(({ dataset }) => dataset === 'd1')],
+    [{ experiment_number: 2 }, []],
+  ] as const) {
+    const { cells, totals } = leaderboard(built.db, { metric: 'f1', ...filter });
+    expect(totals).toMatchObject({ seen: expected.length, counted: expected.length });
+    const seeds = cells.flat().flatMap((cell) => cell?.values.map(({ seed }) => seed) ?? []);
+    expect(seeds.toSorted((a, b) => Number(a) - Number(b))).toEqual(expected.map(({ seed }) => seed));
+  }
+});
