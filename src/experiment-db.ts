@@ -4,6 +4,7 @@ import { systemClock, type Clock } from './clock.ts';
 import type { Holder } from './db/lock.ts';
 import type { Db } from './db/open.ts';
 import { RunfoldError } from './errors.ts';
+import { codeInfo } from './events/code-info.ts';
 import { errorFields } from './events/error-fields.ts';
 import type { EventOf, RunStatus } from './events/event.ts';
 import { openWriter, countExecution } from './events/writers.ts';
@@ -84,7 +85,8 @@ export class ExperimentDB implements AsyncDisposable {
     const attempt = options.attempt ?? (isAgain ? ulid(this.#clock.now()) : this.#open().attempt);
     this.#attempts.set(runId, attempt);
     this.#createdAt.set(runId, this.#clock.now());
-    this.#append({ type: 'run_created', run_id: runId, ...key, config, tags, notes, resume }, 'now');
+    const code = codeInfo(process.cwd(), process.argv);
+    this.#append({ type: 'run_created', run_id: runId, ...key, config, tags, notes, resume, code }, 'now');
     return runId;
   }
 

@@ -69,7 +69,6 @@ export function addAnswers(program: Command, io: CliIo, finish: (code: ExitCode)
     });
 
   addLeaderboard(program, io, finish);
-  addAnnotations(program, io, finish);
 }
 
 function addLeaderboard(program: Command, io: CliIo, finish: (code: ExitCode) => void): void {
@@ -100,7 +99,8 @@ function addLeaderboard(program: Command, io: CliIo, finish: (code: ExitCode) =>
     });
 }
 
-function addAnnotations(program: Command, io: CliIo, finish: (code: ExitCode) => void): void {
+/** What a person says of a run. */
+export function addAnnotations(program: Command, io: CliIo, finish: (code: ExitCode) => void): void {
   withReading(program.command('tag'))
     .description('add tags to a run')
     .argument('<run>', RUN)

@@ -2,20 +2,15 @@
 import { Command, CommanderError } from 'commander';
 import { errnoOf, messageOf, RunfoldError } from '../errors.ts';
 import { CLIENT } from '../events/client.ts';
-import { addAnswers } from './answers.ts';
+import { addAnnotations, addAnswers, examples } from './answers.ts';
 import { addCurves } from './curves.ts';
 import { addTakeouts } from './takeouts.ts';
-import { withJson, withKey, withLedger, withPlace } from './options.ts';
-import { withReading } from './reading.ts';
+import { addUpkeep } from './upkeep.ts';
+import { withKey, withLedger } from './options.ts';
 import { withFields, type EmittedType } from './event-fields.ts';
 import { say, type CliIo, type ExitCode } from './io.ts';
 import { printSafe } from './print-safe.ts';
-import type { DoctorFlags } from './commands/doctor.ts';
 import type { EmitFlags } from './commands/emit.ts';
-import type { StatusFlags } from './commands/status.ts';
-import type { SyncFlags } from './commands/sync.ts';
-import type { VerifyFlags } from './commands/verify.ts';
-import type { WatchFlags } from './commands/watch.ts';
 
 /** Sub-commands of `emit`, with what each is for. */
 export const EMITTED: Readonly<Record<EmittedType, string>> = {
@@ -68,7 +63,9 @@ function explain(error: unknown, io: CliIo): ExitCode {
 /** All commands, for `runCli` and for the test that holds the documents against them. */
 export function makeProgram(io: CliIo, finish: (code: ExitCode) => void): Command {
   const program = new Command('runfold')
-    .description('Tracks experiments on SLURM clusters: jobs append to a log, runfold makes tables of it.')
+    .description(
+      'Tracks experiments on SLURM clusters: jobs append to a log, and you ask what is running, what failed and why, and which method wins.',
+    )
     .version(CLIENT.version)
     .exitOverride()
     .showHelpAfterError('(runfold --help lists the commands)')
@@ -77,6 +74,7 @@ export function makeProgram(io: CliIo, finish: (code: ExitCode) => void): Comman
       writeErr: (text) => say(io.stderr, text.trimEnd()),
     });
 
+  program.commandsGroup('The log:');
   program
     .command('init')
     .description('make a log directory (default: ./.runfold)')
@@ -88,49 +86,16 @@ export function makeProgram(io: CliIo, finish: (code: ExitCode) => void): Comman
 
   addEmit(program, io, finish);
 
-  withJson(withPlace(program.command('sync')))
-    .description('read what is new in the log into the database, once')
-    .option('--rebuild', 'make the database anew from the whole log')
-    .option('--lose-missing', 'with --rebuild: go on without rows whose files are gone or changed')
-    .option('--thorough', 'look at finished files and old folders too')
-    .action(async (flags: SyncFlags) => {
-      const { sync } = await import('./commands/sync.ts');
-      finish(await sync(flags, io));
-    });
-
-  withPlace(program.command('watch'))
-    .description('keep the database up to date until Ctrl-C')
-    .option('-q, --quiet', 'say nothing while all is well')
-    .action(async (flags: WatchFlags) => {
-      const { watch } = await import('./commands/watch.ts');
-      finish(await watch(flags, io));
-    });
-
+  program.commandsGroup('Questions:');
   addAnswers(program, io, finish);
   addCurves(program, io, finish);
-
-  withJson(withReading(program.command('status')))
-    .description('how far the log has been read, and who keeps the database')
-    .action(async (flags: StatusFlags) => {
-      const { status } = await import('./commands/status.ts');
-      finish(await status(flags, io));
-    });
-
-  withJson(withReading(program.command('doctor')))
-    .description('everything that is wrong with the log, and what to do; exit code 3 if there is something')
-    .action(async (flags: DoctorFlags) => {
-      const { doctor } = await import('./commands/doctor.ts');
-      finish(await doctor(flags, io));
-    });
-
-  withJson(withReading(program.command('verify')))
-    .description('prove that the database is what the log says, by a rebuild beside it; exit code 3 if not')
-    .action(async (flags: VerifyFlags) => {
-      const { verify } = await import('./commands/verify.ts');
-      finish(await verify(flags, io));
-    });
-
   addTakeouts(program, io, finish);
+
+  program.commandsGroup('Your own word on a run:');
+  addAnnotations(program, io, finish);
+
+  program.commandsGroup('The database behind the answers:');
+  addUpkeep(program, io, finish);
 
   return program;
 }
@@ -139,6 +104,14 @@ function addEmit(program: Command, io: CliIo, finish: (code: ExitCode) => void):
   const emit = withEmitFlags(program.command('emit'))
     .description('write events from the shell: `emit -` takes them from stdin, one JSON object a line')
     .argument('[source]', '- for stdin')
+    .addHelpText(
+      'after',
+      examples(
+        'eval "$(runfold emit run-created --dataset iris --method mlp --seed 1)"',
+        'runfold emit metric --epoch 1 --loss 0.71 --extra acc=0.66',
+        './train | runfold emit -',
+      ),
+    )
     .action(async (source: string | undefined, flags: EmitFlags) => {
       if (source !== '-')
         throw new RunfoldError('usage', 'emit needs a type or -', {

@@ -1,0 +1,57 @@
+// The commands that keep the database up to date, and say whether all is well.
+import type { Command } from 'commander';
+import type { DoctorFlags } from './commands/doctor.ts';
+import type { StatusFlags } from './commands/status.ts';
+import type { SyncFlags } from './commands/sync.ts';
+import type { VerifyFlags } from './commands/verify.ts';
+import type { WatchFlags } from './commands/watch.ts';
+import { examples } from './answers.ts';
+import type { CliIo, ExitCode } from './io.ts';
+import { withJson, withPlace } from './options.ts';
+import { withReading } from './reading.ts';
+
+export function addUpkeep(program: Command, io: CliIo, finish: (code: ExitCode) => void): void {
+  withJson(withPlace(program.command('sync')))
+    .description('read what is new in the log into the database, once')
+    .option('--rebuild', 'make the database anew from the whole log')
+    .option('--lose-missing', 'with --rebuild: go on without rows whose files are gone or changed')
+    .option('--thorough', 'look at finished files and old folders too')
+    .addHelpText('after', examples('runfold sync', 'runfold sync --rebuild'))
+    .action(async (flags: SyncFlags) => {
+      const { sync } = await import('./commands/sync.ts');
+      finish(await sync(flags, io));
+    });
+
+  withPlace(program.command('watch'))
+    .description('keep the database up to date until Ctrl-C')
+    .option('-q, --quiet', 'say nothing while all is well')
+    .addHelpText('after', examples('runfold watch --quiet &'))
+    .action(async (flags: WatchFlags) => {
+      const { watch } = await import('./commands/watch.ts');
+      finish(await watch(flags, io));
+    });
+
+  withJson(withReading(program.command('status')))
+    .description('how far the log has been read, and who keeps the database')
+    .addHelpText('after', examples('runfold status --json'))
+    .action(async (flags: StatusFlags) => {
+      const { status } = await import('./commands/status.ts');
+      finish(await status(flags, io));
+    });
+
+  withJson(withReading(program.command('doctor')))
+    .description('everything that is wrong with the log, and what to do; exit code 3 if there is something')
+    .addHelpText('after', examples('runfold doctor'))
+    .action(async (flags: DoctorFlags) => {
+      const { doctor } = await import('./commands/doctor.ts');
+      finish(await doctor(flags, io));
+    });
+
+  withJson(withReading(program.command('verify')))
+    .description('prove that the database is what the log says, by a rebuild beside it; exit code 3 if not')
+    .addHelpText('after', examples('runfold verify && echo equal'))
+    .action(async (flags: VerifyFlags) => {
+      const { verify } = await import('./commands/verify.ts');
+      finish(await verify(flags, io));
+    });
+}
