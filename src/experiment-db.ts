@@ -157,6 +157,11 @@ export class ExperimentDB implements AsyncDisposable {
     return query.selectRuns(this.#read(), fields, filter);
   }
 
+  /** How many runs match. */
+  countRuns(filter: query.RunFilter = {}): number {
+    return query.countRuns(this.#read(), filter);
+  }
+
   /** Runs that are pending or running, with the time of the newest line that their processes wrote. */
   getActiveRuns(filter: query.RunFilter = {}): query.ActiveRun[] {
     return query.getActiveRuns(this.#read(), filter);
