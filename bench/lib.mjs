@@ -14,6 +14,7 @@ const ENTRIES = {
   runfold: 'index.js',
   'runfold/logger': 'logger.js',
   'runfold/projector': 'projector/index.js',
+  'runfold/query': 'query/index.js',
 };
 
 export const isQuick = process.argv.includes('--quick');

@@ -73,6 +73,15 @@ export function prepareRow(db: Db): Statement<[runId: string, writer: string, se
   return db.prepare('SELECT *, 0 AS superseded FROM run_metrics WHERE run_id = ? AND writer = ? AND seq = ?');
 }
 
+/** The seq of the first point at or after one. */
+export function prepareNextSeq(db: Db): Statement<[runId: string, writer: string, seq: number], number> {
+  return db
+    .prepare<[runId: string, writer: string, seq: number], number>(
+      'SELECT seq FROM run_metrics WHERE run_id = ? AND writer = ? AND seq >= ? ORDER BY seq LIMIT 1',
+    )
+    .pluck();
+}
+
 /** Whether a point is not in the view, as `PAGE_SQL` says it. */
 export function isSuperseded(
   { step, epoch }: Pick<PointRow, 'step' | 'epoch'>,

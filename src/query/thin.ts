@@ -114,7 +114,7 @@ function pointsOf({ min, minAt, max, maxAt, nonfiniteAt }: Extremes): PointRef[]
 }
 
 /** Each once. */
-function inOrder(refs: readonly PointRef[]): PointRef[] {
+export function inOrder(refs: readonly PointRef[]): PointRef[] {
   const sorted = refs.toSorted((a, b) => a.stretch - b.stretch || a.seq - b.seq);
   return sorted.filter((ref, index) => {
     const before = sorted[index - 1];

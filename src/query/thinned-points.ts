@@ -12,13 +12,14 @@ import {
 import {
   isSuperseded,
   preparePages,
+  prepareNextSeq,
   prepareRow,
   rowsOf,
   type PageStatement,
   type Selection,
 } from './point-rows.ts';
 import type { Stretch } from './stretches.ts';
-import { Thinner, type Extremes, type Piece, type PointRef } from './thin.ts';
+import { inOrder, Thinner, type Extremes, type Piece, type PointRef } from './thin.ts';
 
 /** At most `limit` points of the stretches, as `getRunMetrics` says; the caller holds a transaction. */
 export function thinnedPoints(
@@ -30,11 +31,35 @@ export function thinnedPoints(
 ): MetricPoint[] {
   const page = preparePages(db);
   const thinner = new Thinner(limit);
-  for (const piece of piecesOf(db, page, selection, stretches, wanted)) thinner.add(piece);
+  const blocks: Piece[] = [];
+  for (const piece of piecesOf(db, page, selection, stretches, wanted)) {
+    thinner.add(piece);
+    if (piece.points > 1) blocks.push(piece);
+  }
+  const picks = thinner.picks();
   const row = prepareRow(db);
-  return thinner
-    .picks()
-    .flatMap(({ stretch, seq }) => pointAt(row, selection.runId, stretches[stretch], wanted, seq));
+  const next = prepareNextSeq(db);
+  const others = between(blocks, limit - picks.length).flatMap(({ stretch, seq }) => {
+    const found = next.get(selection.runId, stretches[stretch]?.writer ?? '', seq);
+    return found === undefined ? [] : { stretch, seq: found };
+  });
+  return inOrder([...picks, ...others]).flatMap(({ stretch, seq }) =>
+    pointAt(row, selection.runId, stretches[stretch], wanted, seq),
+  );
+}
+
+/**
+ * Of few blocks not many points are extremes. What room there is goes to points in between, evenly, so that the curve
+ * is as fine as one of a series without blocks. Where there is no point of that seq the next one is meant.
+ */
+function between(blocks: readonly Piece[], room: number): PointRef[] {
+  const each = blocks.length === 0 ? 0 : Math.floor(room / blocks.length);
+  return blocks.flatMap(({ first: { stretch, seq: from }, last: { seq: to } }) =>
+    Array.from({ length: each }, (_, index) => ({
+      stretch,
+      seq: from + Math.floor(((to - from) * (index + 1)) / (each + 1)),
+    })),
+  );
 }
 
 function* piecesOf(
