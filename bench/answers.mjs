@@ -100,7 +100,9 @@ await bench('Answers', async ({ directory, children }) => {
   return report(databases);
 });
 
-const shown = ({ times }) => ms(median(times));
+function shown({ times }) {
+  return ms(median(times));
+}
 
 function target(what, value, limit) {
   return `- ${what}: ${ms(value)} ms; target below ${limit} ms: ${verdict(value < limit)}.`;
