@@ -81,6 +81,7 @@ function addLeaderboard(program: Command, io: CliIo, finish: (code: ExitCode) =>
     .addOption(new Option('--goal <which>', 'which is better').choices(['min', 'max']))
     .option('--all-statuses', 'runs of every status count (default: completed ones)')
     .addOption(new Option('--spread <what>', 'beside the mean (default: std)').choices(['std', 'ci', 'none']))
+    .option('--no-counts', 'leave (4/4) out where all runs count')
     .addOption(new Option('--digits <n>', 'digits after the point (default: 3)').argParser(digits))
     .addOption(new Option('--scale <factor>', 'multiply what is shown; 100 for per cent').argParser(factor))
     .option('--rename <label=NEW>', 'another name for a row or column; repeat it for more', collect)
@@ -89,7 +90,7 @@ function addLeaderboard(program: Command, io: CliIo, finish: (code: ExitCode) =>
       'after',
       examples(
         'runfold leaderboard f1 --scale 100 --digits 1',
-        'runfold leaderboard test/acc --goal max --at best:val/acc --format latex',
+        'runfold leaderboard test/acc --goal max --at best:val/acc --no-counts --format latex',
         'runfold leaderboard loss --rows config.lr --columns method --spread ci',
       ),
     )

@@ -14,14 +14,14 @@ export function isWorse({ pairedTest }: LeaderboardCell): boolean {
   return pairedTest !== null && pairedTest.p !== null && pairedTest.p < SIGNIFICANT;
 }
 
-export function legend(board: Leaderboard, { spread, scale, isMarked }: BoardDisplay): string[] {
+export function legend(board: Leaderboard, { spread, scale, isMarked, hasCounts }: BoardDisplay): string[] {
   const cells = board.cells.flat();
   const seen = cells.filter((cell) => cell !== null);
   if (seen.length === 0) return [];
   const scaled = scale === 1 ? '' : ` × ${scale}`;
   const what = `${metricText(board)}${scaled}, by ${board.fields.rows} and ${board.fields.columns}`;
   return [
-    `${what}: ${SPREAD_TEXT[spread]} (runs that count / runs seen)`,
+    `${what}: ${SPREAD_TEXT[spread]} (runs that count / runs seen${hasCounts ? '' : ', where these differ'})`,
     `${board.goal === 'max' ? 'higher' : 'lower'} is better${isMarked ? `, ${STAR} is the best of its column` : ''}`,
     ...(seen.length < cells.length ? ['a cell without these numbers has no run'] : []),
     ...(seen.some(isWorse)

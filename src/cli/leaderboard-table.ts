@@ -32,7 +32,9 @@ function boardCell(given: LeaderboardCell | null, display: BoardDisplay): Cell {
     ...(display.isMarked && given.rank === 'best' ? [STAR] : []),
     ...(isWorse(given) ? [DAGGER] : []),
   ];
-  const text = [valueText(given, display), `(${given.n}/${given.seen})`, ...marks];
+  const isCounted = display.hasCounts || given.n < given.seen;
+  const counts = isCounted ? `(${given.n}/${given.seen})` : '';
+  const text = [valueText(given, display), counts, ...marks];
   return cell(given.mean, text.filter((part) => part !== '').join(' '), given.rank ?? undefined);
 }
 

@@ -8,7 +8,7 @@ import { boardRecords, boardTable } from '../../src/cli/leaderboard-table.ts';
 import type { Label, Leaderboard, LeaderboardCell } from '../../src/query/index.ts';
 import { pairedT, summarize } from '../../src/query/statistics.ts';
 
-const PLAIN: BoardDisplay = { spread: 'std', digits: 3, scale: 1, isMarked: true };
+const PLAIN: BoardDisplay = { spread: 'std', digits: 3, scale: 1, isMarked: true, hasCounts: true };
 
 function cellOf(values: readonly number[], more: Partial<LeaderboardCell> = {}): LeaderboardCell {
   return {
@@ -97,6 +97,13 @@ a cell without these numbers has no run
     expect(rowsOf(printed(BOARD, { ...PLAIN, spread: 'none' }))[3]).toBe(
       'ours    0.950 (3/4) *  0.000 (2/2) *',
     );
+  });
+
+  test('counts only where a run is missing', () => {
+    const text = printed(BOARD, { ...PLAIN, hasCounts: false });
+    expect(rowsOf(text)[2]).toBe('mlp     0.897 ± 0.015 †        (0/4)');
+    expect(rowsOf(text)[3]).toBe('ours    0.950 ± 0.010 (3/4) *  0.000 ± 0.000 *');
+    expect(text).toContain('(runs that count / runs seen, where these differ)');
   });
 
   test('LaTeX has bold and underlined cells', () => {

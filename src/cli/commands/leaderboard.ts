@@ -22,6 +22,7 @@ export interface LeaderboardFlags extends ReadingFlags, FilterFlags, FormatFlags
   goal?: Goal;
   allStatuses?: boolean;
   spread?: BoardDisplay['spread'];
+  counts: boolean;
   digits?: number;
   scale?: number;
   rename?: string[];
@@ -35,6 +36,7 @@ export function leaderboard(metric: string, flags: LeaderboardFlags, io: CliIo):
   const options = optionsOf(metric, flags);
   const display: BoardDisplay = {
     spread: flags.spread ?? 'std',
+    hasCounts: flags.counts,
     digits: flags.digits ?? DIGITS,
     scale: flags.scale ?? 1,
     isMarked: format === 'table' && !isColoured(io),
