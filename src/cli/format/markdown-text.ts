@@ -7,7 +7,7 @@ const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', 
  * Addresses, mentions and numbers of issues become links after the markup was read, when a backslash is gone; an
  * empty comment is still between their halves.
  */
-const LINKED = /:(?=\/\/)|@|www(?=\.)|\\#(?=\d)/gi;
+const LINKED = /\/(?=\/)|@|www(?=\.)|\\#(?=\d)/gi;
 /** What would begin a list, a heading or a line at the beginning of a paragraph. */
 const BEGINS_BLOCK = /^([-+=]|\d+(?=[.)]))/;
 
