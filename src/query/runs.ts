@@ -61,5 +61,10 @@ export function countRuns(db: Db, filter: RunFilter = {}): number {
 function rest(query: RunQuery): Sql {
   const where = filterSql(query, QUERY_NAMES);
   const order = orderSql(query.sort, (field) => valueSql(parseField(field)));
-  return sql`FROM ${FROM_RUNS} WHERE ${where} ORDER BY ${order} LIMIT ${limitSql(query)}`;
+  const limit = limitSql(query);
+  if (query.limit === undefined)
+    return sql`FROM ${FROM_RUNS} WHERE ${where} ORDER BY ${order} LIMIT ${limit}`;
+  // the page first: else SQLite would carry all columns of all runs through the sort
+  return sql`FROM ${FROM_RUNS} WHERE r.run_id IN
+    (SELECT r.run_id FROM ${FROM_RUNS} WHERE ${where} ORDER BY ${order} LIMIT ${limit}) ORDER BY ${order}`;
 }
