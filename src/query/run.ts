@@ -54,7 +54,11 @@ function lastRun(db: Db): RunRecord {
          (SELECT run_id FROM _attempts ORDER BY created_at DESC, run_id LIMIT 1)`,
     )
     .get();
-  if (row === undefined) throw notFound('there are no runs yet');
+  if (row === undefined) {
+    throw new RunfoldError('run_not_found', 'there are no runs yet', {
+      hint: 'A job makes one with RunLogger, or with: runfold emit run-created',
+    });
+  }
   return runRecord(row);
 }
 
