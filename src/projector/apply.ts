@@ -2,7 +2,7 @@
 import type { Db } from '../db/open.ts';
 import type { Event, EventOf, RunEvent } from '../events/event.ts';
 import type { FoldedType } from './attempts.ts';
-import { Digests, type Digest } from './digests.ts';
+import { Digest, Digests } from './digests.ts';
 import { metricRow } from './event-row.ts';
 import type { FileState } from './file-state.ts';
 import { fold } from './fold.ts';
@@ -22,7 +22,7 @@ interface TouchedRun {
   /** By writer, then by attempt. */
   series: Map<string, Map<string, StoredSeries>>;
   dirty: Set<StoredSeries>;
-  /** Of the writers that have points in this batch; undefined: none is kept yet. */
+  /** Of the writers that have points in this batch; undefined: none is kept of the points before them. */
   digests: Map<string, Digest | undefined>;
   hasNewEvents: boolean;
 }
@@ -132,9 +132,13 @@ export class Applier {
       return last;
     }
     const run = this.#touch(runId);
+    if (!run.digests.has(writer)) {
+      // of a series that begins here the points are counted as they come; any other one was read before
+      const digest = run.series.has(writer) ? this.#digests.open(runId, writer) : new Digest();
+      run.digests.set(writer, digest);
+    }
     const stored = seriesFor(run, writer, attempt);
     run.dirty.add(stored);
-    if (!run.digests.has(writer)) run.digests.set(writer, this.#digests.open(runId, writer));
     this.#last = { runId, stored, series: stored.series, digest: run.digests.get(writer) };
     return this.#last;
   }
@@ -176,11 +180,10 @@ export class Applier {
   }
 
   #saveDigests(runId: string, run: TouchedRun): void {
-    for (const [writer, going] of run.digests) {
+    for (const [writer, digest] of run.digests) {
       const series = [...(run.series.get(writer)?.values() ?? [])];
       const points = series.reduce((sum, stored) => sum + stored.series.summary.points, 0);
-      const digest = going ?? this.#digests.begin(runId, writer, points);
-      if (digest !== undefined) this.#digests.save(runId, writer, digest);
+      this.#digests.save(runId, writer, digest, points);
     }
   }
 

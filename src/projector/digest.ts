@@ -2,10 +2,11 @@
 import { NAMED_METRICS, type NonFinite } from '../events/event.ts';
 import { greater, lesser, type Point } from './series.ts';
 
-/** Points of a writer in a block. Few blocks are quick to read; a thinned curve has no finer parts. */
+/**
+ * Points of a writer in a block. Few blocks are quick to read; a thinned curve has no finer parts. Of a series that does
+ * not fill one no block is kept.
+ */
 export const BLOCK_POINTS = 1000;
-/** Of a shorter series no digest is kept: reading its points is quick enough. */
-export const LONG_SERIES = 10_000;
 
 /** Where a block has a metric, and where that is lowest, highest, and for the first time not finite; null: nowhere. */
 export interface Extremes {

@@ -1,15 +1,7 @@
 // The blocks of long series in the database: kept up as points come, in the transaction of the points.
 import type { Statement } from 'better-sqlite3';
 import type { Db } from '../db/open.ts';
-import {
-  addToBlock,
-  BLOCK_POINTS,
-  decodeExtremes,
-  encodeExtremes,
-  LONG_SERIES,
-  newBlock,
-  type Block,
-} from './digest.ts';
+import { addToBlock, BLOCK_POINTS, decodeExtremes, encodeExtremes, newBlock, type Block } from './digest.ts';
 import { pointOf } from './event-row.ts';
 import type { Point } from './series.ts';
 
@@ -33,13 +25,22 @@ type PointRow = Parameters<typeof pointOf>[0] & { nonfinite: string | null };
 export class Digest {
   /** The last one is open, all others are full. */
   readonly blocks: Block[];
+  /** A point belongs before one that was there, as where lines came from a spool: the blocks are made anew. */
+  isStale = false;
 
-  constructor(blocks: Block[]) {
+  constructor(blocks: Block[] = []) {
     this.blocks = blocks;
+  }
+
+  /** Whether a block is full, so that they are worth keeping. */
+  get isKept(): boolean {
+    const [first] = this.blocks;
+    return first !== undefined && (first.block > 0 || first.points >= BLOCK_POINTS);
   }
 
   add(point: Point, nonfinite: string | null): void {
     let block = this.blocks.at(-1);
+    if (block !== undefined && point.seq <= block.lastSeq) this.isStale = true;
     if (block === undefined || block.points >= BLOCK_POINTS) {
       block = newBlock((block?.block ?? -1) + 1, point.seq);
       this.blocks.push(block);
@@ -51,6 +52,7 @@ export class Digest {
 export class Digests {
   readonly #last: Statement;
   readonly #save: Statement;
+  readonly #remove: Statement;
   readonly #points: Statement;
 
   constructor(db: Db) {
@@ -58,26 +60,35 @@ export class Digests {
       'SELECT * FROM _digests WHERE run_id = ? AND writer = ? ORDER BY block DESC LIMIT 1',
     );
     this.#save = db.prepare(`INSERT OR REPLACE INTO _digests VALUES (?${', ?'.repeat(12)})`);
+    this.#remove = db.prepare('DELETE FROM _digests WHERE run_id = ? AND writer = ?');
     this.#points = db.prepare('SELECT * FROM run_metrics WHERE run_id = ? AND writer = ? ORDER BY seq');
   }
 
-  /** The digest that goes on; undefined if there is none, since the series was not long. */
+  /** The digest that goes on; undefined if none is kept, since no block was full. */
   open(runId: string, writer: string): Digest | undefined {
     const row = this.#last.get(runId, writer) as DigestRow | undefined;
     return row === undefined ? undefined : new Digest([blockOf(row)]);
   }
 
-  /** A first digest of a series that has become long; all its points are in the table. */
-  begin(runId: string, writer: string, points: number): Digest | undefined {
-    if (points < LONG_SERIES) return undefined;
-    const digest = new Digest([]);
+  /** Saves the digest, or if there is none, makes it of the `points` that the table has. */
+  save(runId: string, writer: string, digest: Digest | undefined, points: number): void {
+    if (digest?.isStale === true) this.#write(runId, writer, this.#anew(runId, writer));
+    else if (digest?.isKept === true) this.#write(runId, writer, digest);
+    else if (digest === undefined && points >= BLOCK_POINTS) {
+      this.#write(runId, writer, this.#anew(runId, writer));
+    }
+  }
+
+  #anew(runId: string, writer: string): Digest {
+    this.#remove.run(runId, writer);
+    const digest = new Digest();
     for (const row of this.#points.iterate(runId, writer)) {
       digest.add(pointOf(row as PointRow), (row as PointRow).nonfinite);
     }
     return digest;
   }
 
-  save(runId: string, writer: string, { blocks }: Digest): void {
+  #write(runId: string, writer: string, { blocks }: Digest): void {
     for (const each of blocks) {
       const { block, firstSeq, lastSeq, points, steps, minStep, maxStep, epochs, minEpoch, maxEpoch } = each;
       this.#save.run(

@@ -1,7 +1,7 @@
 // The blocks of long series are a function of the rows, however these came.
 import { expect, test } from 'vitest';
 import { IN_MEMORY, openForWriting, type Db } from '../../src/db/open.ts';
-import { BLOCK_POINTS, LONG_SERIES } from '../../src/projector/digest.ts';
+import { BLOCK_POINTS } from '../../src/projector/digest.ts';
 import { Projector } from '../../src/projector/projector.ts';
 import { LEDGER, MemoryStorage } from '../helpers/memory-storage.ts';
 import { A, created, header, metric, text, writerFile, type Fields } from '../helpers/lines.ts';
@@ -96,15 +96,15 @@ function keptOf(digests: readonly Record<string, unknown>[], metric_: string): u
   });
 }
 
-test('a short series has none; a long one has blocks of all its points, whatever the passes and restarts', async () => {
+test('without a full block there is none; then there are blocks of all points, whatever the passes and restarts', async () => {
   const following = new Following();
-  await following.grow(points(0, LONG_SERIES - 1));
+  await following.grow(points(0, BLOCK_POINTS - 1));
   expect(following.digests).toEqual([]);
-  await following.grow(points(LONG_SERIES - 1, LONG_SERIES + 1));
-  expect(following.digests).toHaveLength(LONG_SERIES / BLOCK_POINTS + 1);
+  await following.grow(points(BLOCK_POINTS - 1, BLOCK_POINTS + 1));
+  expect(following.digests).toHaveLength(2);
   for (const [from, to] of [
-    [LONG_SERIES + 1, LONG_SERIES + 2],
-    [LONG_SERIES + 2, 13_000],
+    [BLOCK_POINTS + 1, BLOCK_POINTS + 2],
+    [BLOCK_POINTS + 2, 13_000],
     [13_000, 13_500],
   ] as const) {
     await following.grow(points(from, to));
@@ -128,7 +128,7 @@ test('a short series has none; a long one has blocks of all its points, whatever
 
 test('what a file said is taken back with its blocks', async () => {
   const following = new Following();
-  await following.grow(points(0, LONG_SERIES + 500));
+  await following.grow(points(0, 10_500));
   expect(following.digests).toHaveLength(11);
   // a smaller path that claims the same writer is the writer
   const other = PATH.replace('h-1', 'a');
@@ -137,4 +137,20 @@ test('what a file said is taken back with its blocks', async () => {
   await following.grow([]);
   expect(following.db.prepare('SELECT count(*) FROM run_metrics').pluck().get()).toBe(3);
   expect(following.digests).toEqual([]);
+});
+
+test('lines from a spool come after those that they belong before: the blocks are made anew', async () => {
+  const fields = points(0, 2_500);
+  const whole = new Following();
+  await whole.grow(fields);
+
+  const following = new Following();
+  await following.grow([...fields.slice(0, 700), ...fields.slice(721)]);
+  expect(following.digests.map((block) => block['points'])).toEqual([1000, 1000, 479]);
+  await following.grow(fields.slice(700, 721));
+  expect(following.digests).toEqual(whole.digests);
+
+  const atOnce = new Following();
+  await atOnce.grow([...fields.slice(0, 700), ...fields.slice(721), ...fields.slice(700, 721)]);
+  expect(atOnce.digests).toEqual(whole.digests);
 });
