@@ -59,6 +59,11 @@ CREATE UNIQUE INDEX experiment_runs_key ON experiment_runs (
   experiment_number, dataset, method, ifnull(subject, x''), ifnull(cl_info, x''), ifnull(seed, x'')
 );
 
+-- All that lists of runs are filtered by most often: a page of the newest is read from it alone, however many there are.
+CREATE INDEX experiment_runs_newest ON experiment_runs (
+  created_at DESC, run_id, hidden, status, experiment_number, dataset, method, subject, cl_info, seed
+);
+
 CREATE TABLE run_metrics (
   run_id TEXT NOT NULL,
   writer TEXT NOT NULL,

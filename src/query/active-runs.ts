@@ -22,7 +22,8 @@ export interface ActiveRun extends RunRecord {
  */
 export function getActiveRuns(db: Db, filter: RunFilter = {}): ActiveRun[] {
   const { sql: text, values } = sql`SELECT r.*, ${NEWEST_LINE} AS newest_line_at FROM ${FROM_RUNS}
-    WHERE r.status IN ('pending', 'running') AND ${filterSql(filter)}
+    WHERE r.run_id IN (SELECT run_id FROM experiment_runs WHERE status IN ('pending', 'running'))
+      AND ${filterSql(filter)}
     ORDER BY newest_line_at DESC, r.created_at DESC, r.run_id`;
   return db
     .prepare<unknown[], RunRow & { newest_line_at: string }>(text)

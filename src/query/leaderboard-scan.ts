@@ -2,7 +2,7 @@
 import sql, { join, raw, type Sql } from 'sql-template-tag';
 import type { Db } from '../db/open.ts';
 import type { RunKey } from '../events/run-id.ts';
-import { selectedSql } from './field-sql.ts';
+import { FROM_RUNS, selectedSql } from './field-sql.ts';
 import type { Field } from './field.ts';
 import { presenceSql, sourceOf } from './leaderboard-metric.ts';
 import type { Question } from './leaderboard-options.ts';
@@ -37,12 +37,6 @@ const KEY_FIELDS: readonly (keyof RunKey)[] = [
   'cl_info',
 ];
 
-/** By its primary key: by another index each page would look at all runs that match, and sort them. */
-const IN_ORDER_OF_ID: Sql = raw(
-  `experiment_runs r INDEXED BY sqlite_autoindex_experiment_runs_1
-   LEFT JOIN run_results s ON s.run_id = r.run_id`,
-);
-
 /** What is read at once: to hold all runs costs as much as to read them, and so does to ask for each. */
 const PAGE_RUNS = 1000;
 
@@ -66,7 +60,7 @@ export function* scanRuns(db: Db, question: Question): Generator<readonly Scanne
     ...(chooser === undefined ? [] : [chooser]),
   ];
   // what is bound last is where the page begins
-  const { sql: text, values } = sql`SELECT ${join(selected)} FROM ${IN_ORDER_OF_ID}
+  const { sql: text, values } = sql`SELECT ${join(selected)} FROM ${FROM_RUNS}
     WHERE ${filterSql(filter)} AND r.run_id > ${''} ORDER BY r.run_id LIMIT ${raw(String(PAGE_RUNS))}`;
   const page = db.prepare<unknown[], ScannedRun>(text).raw();
   let bound = values;

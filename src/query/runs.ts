@@ -2,7 +2,7 @@
 import sql, { join, type Sql } from 'sql-template-tag';
 import type { Db } from '../db/open.ts';
 import { wrongArgument } from './arguments.ts';
-import { FROM_RUNS, readValue, selectedSql, valueSql } from './field-sql.ts';
+import { FROM_LISTED_RUNS, FROM_RUNS, readValue, selectedSql, valueSql } from './field-sql.ts';
 import { parseField } from './field.ts';
 import { filterSql, limitSql, orderSql, type RunFilter, type RunQuery } from './run-filter.ts';
 import { runRecord, type RunRecord, type RunRow } from './run-record.ts';
@@ -49,7 +49,7 @@ function readField(field: ReturnType<typeof parseField> | undefined, value: stri
 
 /** How many runs match. */
 export function countRuns(db: Db, filter: RunFilter = {}): number {
-  const { sql: text, values } = sql`SELECT count(*) FROM ${FROM_RUNS} WHERE ${filterSql(filter)}`;
+  const { sql: text, values } = sql`SELECT count(*) FROM ${fromFor(filter)} WHERE ${filterSql(filter)}`;
   return Number(
     db
       .prepare(text)
@@ -66,5 +66,11 @@ function rest(query: RunQuery): Sql {
     return sql`FROM ${FROM_RUNS} WHERE ${where} ORDER BY ${order} LIMIT ${limit}`;
   // the page first: else SQLite would carry all columns of all runs through the sort
   return sql`FROM ${FROM_RUNS} WHERE r.run_id IN
-    (SELECT r.run_id FROM ${FROM_RUNS} WHERE ${where} ORDER BY ${order} LIMIT ${limit}) ORDER BY ${order}`;
+    (SELECT r.run_id FROM ${fromFor(query)} WHERE ${where} ORDER BY ${order} LIMIT ${limit}) ORDER BY ${order}`;
+}
+
+/** The newest runs of a status or a key are found in an index alone; for what it does not have, all runs are read. */
+function fromFor({ where = [], tags = [], hasErrors, sort = [] }: RunQuery): Sql {
+  const isListed = where.length === 0 && tags.length === 0 && hasErrors === undefined && sort.length === 0;
+  return isListed ? FROM_LISTED_RUNS : FROM_RUNS;
 }
