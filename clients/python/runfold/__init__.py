@@ -348,13 +348,17 @@ def _json_object(value: Any) -> Optional[Dict[str, Any]]:
 def _canonical(value: Any) -> str:
     """RFC 8785 of a value that `_json_safe` gave."""
     if isinstance(value, dict):
-        names = sorted(value, key=lambda name: name.encode("utf-16-be"))
+        names = sorted(value, key=_utf16)
         return "{" + ",".join(f"{_quote(name)}:{_canonical(value[name])}" for name in names) + "}"
     if isinstance(value, list):
         return "[" + ",".join(map(_canonical, value)) + "]"
     if isinstance(value, float):
         return _ecmascript_number(value)
     return _quote(value) if isinstance(value, str) else _dumps(value)
+
+
+def _utf16(text: str) -> bytes:
+    return text.encode("utf-16-be")
 
 
 def _ecmascript_number(value: float) -> str:
@@ -612,9 +616,14 @@ def _user_name(env: Env) -> str:
 
 def _whole(text: Optional[str]) -> Optional[int]:
     """A plain count; anything else is not guessed at."""
-    if text is None or not text.isascii() or not text.isdigit() or len(text) > 15:
+    if not text or not text.isascii() or not text.isdigit() or len(text) > 100:
         return None
-    return int(text)
+    number = int(text)
+    return number if number <= _SAFE_INTEGER else None
+
+
+def _digits(text: Optional[str]) -> Optional[str]:
+    return None if _whole(text) is None else text
 
 
 def _slurm_info(env: Env) -> Optional[Dict[str, Any]]:
@@ -627,8 +636,8 @@ def _slurm_info(env: Env) -> Optional[Dict[str, Any]]:
     started, ends = _whole(env.get("SLURM_JOB_START_TIME")), _whole(env.get("SLURM_JOB_END_TIME"))
     fields = {
         "job_id": job,
-        "array_job_id": env.get("SLURM_ARRAY_JOB_ID") or None,
-        "array_task_id": env.get("SLURM_ARRAY_TASK_ID") or None,
+        "array_job_id": _digits(env.get("SLURM_ARRAY_JOB_ID")),
+        "array_task_id": _digits(env.get("SLURM_ARRAY_TASK_ID")),
         "restart_count": _whole(env.get("SLURM_RESTART_COUNT")),
         "state": "RUNNING",
         "partition": env.get("SLURM_JOB_PARTITION") or None,
@@ -638,16 +647,21 @@ def _slurm_info(env: Env) -> Optional[Dict[str, Any]]:
         "gpus": _gpus(env, nodes),
         "memory_mb": _product(_whole(env.get("SLURM_MEM_PER_NODE")), nodes),
         "started_at": None if started is None else _timestamp_of(started),
-        "time_limit_seconds": None if started is None or ends is None else ends - started,
+        "time_limit_seconds": None if started is None or ends is None or ends <= started else ends - started,
         "source": "env",
     }
-    if fields["memory_mb"] is None:
-        fields["memory_mb"] = _product(_whole(env.get("SLURM_MEM_PER_CPU")), cpus)
+    # 0 is what SLURM writes where a job asked for all that a node has
+    if not fields["memory_mb"]:
+        fields["memory_mb"] = _product(_whole(env.get("SLURM_MEM_PER_CPU")), cpus) or None
     return {name: value for name, value in fields.items() if value is not None}
 
 
 def _product(one: Optional[int], other: Optional[int]) -> Optional[int]:
-    return None if one is None or other is None else one * other
+    return None if one is None or other is None else _if_safe(one * other)
+
+
+def _if_safe(number: int) -> Optional[int]:
+    return number if number <= _SAFE_INTEGER else None
 
 
 def _sum_of_repeats(text: Optional[str]) -> Optional[int]:
@@ -662,7 +676,7 @@ def _sum_of_repeats(text: Optional[str]) -> Optional[int]:
         if each is None or factor is None:
             return None
         total += each * factor
-    return total
+    return _if_safe(total)
 
 
 def _gpus(env: Env, nodes: Optional[int]) -> Optional[int]:
@@ -671,7 +685,7 @@ def _gpus(env: Env, nodes: Optional[int]) -> Optional[int]:
         counts = [_whole(part.rpartition(":")[2]) for part in asked.split(",")]
         known = [count for count in counts if count is not None]
         if len(known) == len(counts):
-            return sum(known)
+            return _if_safe(sum(known))
     return _product(_whole(env.get("SLURM_GPUS_ON_NODE")), nodes)
 
 
@@ -2239,7 +2253,8 @@ def _plain_number(value: Any) -> Union[int, float, None]:
         if hasattr(value, "item"):
             value = value.item()
             if type(value) in (float, int, bool):
-                return value  # type: ignore[no-any-return]
+                plain: Union[int, float] = value
+                return plain
         if isinstance(value, int):
             return int(value)
         if isinstance(value, (str, bytes, complex)):
@@ -2397,10 +2412,17 @@ def _error_fields(error: Any, traceback: Optional[str] = None) -> Dict[str, Any]
         except Exception:
             traceback = None  # its __str__ or a source that cannot be read; type and message are there
     return {
-        "exception_type": _bounded(type(error).__qualname__, _MAX_TYPE),
+        "exception_type": _bounded(_class_name(type(error)), _MAX_TYPE),
         "message": _bounded(message, _MAX_MESSAGE),
         "traceback": None if not traceback else _bounded(traceback, _MAX_TRACEBACK),
     }
+
+
+def _class_name(kind: type) -> str:
+    """As the last line of a traceback has it."""
+    return (
+        kind.__qualname__ if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}.{kind.__qualname__}"
+    )
 
 
 def _bounded(text: str, limit: int) -> str:
