@@ -80,8 +80,8 @@ _DRAIN_BYTES = 16 * 1_048_576
 
 # How long the training may be held by a file system that does not answer.
 _FLUSH_WAIT_S = 2.0
-_EXIT_WAIT_S = 5.0
-_EXIT_WAIT_IF_HANGING_S = 1.0
+_EXIT_WAIT_S = 8.0
+_EXIT_WAIT_IF_HANGING_S = 1.0  # where it has hung for that long already
 _GIT_WAIT_S = 1.0
 
 # The search for the last step of a run that is resumed.
@@ -1647,7 +1647,7 @@ class _Writer:
             return
         ticket = _Ticket(True)
         self._wake.put(ticket)
-        if not ticket.wait(_EXIT_WAIT_IF_HANGING_S if self._is_stuck(_FLUSH_WAIT_S) else seconds):
+        if not ticket.wait(_EXIT_WAIT_IF_HANGING_S if self._is_stuck(seconds) else seconds):
             self.is_hanging = True
             self._rescue_all()
 
@@ -1683,7 +1683,7 @@ class _Writer:
         self.is_hanging = True
         self.notices.once(
             "hanging",
-            f"{self.path} does not answer for {seconds:g} s; the program goes on, "
+            f"{self.path} has not answered for {seconds:g} s; the program goes on, "
             f"events are kept in memory, then in {self._spool.path}",
         )
 
@@ -1854,7 +1854,7 @@ def _step_after(ledger: str, run_id: str, own: str, env: Env) -> Optional[int]:
     left = _SEARCH_BYTES
     highest: Optional[int] = None
     attempt: Optional[str] = None
-    files = _event_files(ledger, own, deadline)
+    files, is_complete = _event_files(ledger, own, deadline)
     job = _job_origin(env)
     restarts = [] if job is None else [path for path in files if _is_restart_of(path, job)]
     others = [path for path in files if path not in set(restarts)]
@@ -1870,7 +1870,9 @@ def _step_after(ledger: str, run_id: str, own: str, env: Env) -> Optional[int]:
             attempt = attempt or found.attempt
         if found.created is not None and highest is not None and found.created == attempt:
             break  # the file that began the newest execution: older ones have been gone over again
-    return 0 if highest is None else highest + 1
+    if highest is None:
+        return 0 if is_complete else None
+    return highest + 1
 
 
 class _FoundSteps:
@@ -1881,13 +1883,13 @@ class _FoundSteps:
         self.created: Optional[str] = None
 
 
-def _event_files(ledger: str, own: str, deadline: float) -> List[str]:
-    """Newest first, as their names have it."""
+def _event_files(ledger: str, own: str, deadline: float) -> Tuple[List[str], bool]:
+    """Newest first, as their names have it, and whether these are all."""
     events = os.path.join(ledger, "events")
     paths: List[str] = []
     for day in sorted(os.listdir(events), reverse=True):
         if time.monotonic() > deadline or len(paths) > _SEARCH_FILES:
-            break
+            return paths, False
         folder = os.path.join(events, day)
         try:
             names = os.listdir(folder)
@@ -1898,7 +1900,7 @@ def _event_files(ledger: str, own: str, deadline: float) -> List[str]:
             for name in sorted(names, reverse=True)
             if name.endswith(".ndjson") and not name.startswith((".", own))
         ]
-    return paths
+    return paths, True
 
 
 def _is_restart_of(path: str, job: str) -> bool:
@@ -2898,7 +2900,7 @@ class Run:
         self._notices.once(f"closed {self.id}", f"run {self.id} is closed, what is logged after that is left out")
 
     def _say_left_out(self, name: str, value: Any) -> None:
-        what = f"a {value._name}" if isinstance(value, _Nothing) else "no number"
+        what = f"of the kind {value._name}" if isinstance(value, _Nothing) else "no number"
         self._notices.once(f"metric {name}", f"log: {name} is {what} and is left out")
 
 
@@ -3361,7 +3363,7 @@ class _Nothing:
 
 
 def _do_nothing(name: str) -> Any:
-    _notices.once(f"nothing {name}", f"{name} is accepted and does nothing")
+    _notices.once(f"nothing {name.partition('.')[0]}", f"{name} is accepted and does nothing")
     return _Nothing(name)
 
 

@@ -100,8 +100,8 @@ class LogTest(unittest.TestCase):
         runfold._make_ledger(self.ledger)
 
     def environment(self, **more):
-        environment = dict(clean_environment(), RUNFOLD_DIR=self.ledger, TMPDIR=self.temporary, **more)
-        environment["PYTHONPATH"] = CLIENT
+        ours = {"RUNFOLD_DIR": self.ledger, "TMPDIR": self.temporary, "PYTHONPATH": CLIENT}
+        environment = {**clean_environment(), **ours, **more}
         return {name: value for name, value in environment.items() if value is not None}
 
     def start(self, *arguments, **more):
