@@ -3492,7 +3492,7 @@ def read(db: Optional[str] = None, ledger: Optional[str] = None) -> Database:
 
 
 _APPLICATION_ID = 0x72756E66
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 _MEASURES = ("loss", "f1", "fitness", "behavioral_comparison", "gpu_memory_mb")
 
 _POINTS_SQL = """

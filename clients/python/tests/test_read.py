@@ -28,7 +28,7 @@ class Reading(LogTest):
         self.assertIn("CREATE TABLE run_metrics", tables)
         db.executescript(tables)
         db.execute("PRAGMA application_id = %d" % 0x72756E66)
-        db.execute("PRAGMA user_version = 1")
+        db.execute("PRAGMA user_version = %d" % runfold._SCHEMA_VERSION)
 
         def insert(table, **values):
             names = ", ".join('"%s"' % name for name in values)
@@ -112,6 +112,11 @@ class Reading(LogTest):
             long = db.metrics(["r1"], names=["acc", "grad"], long=True)
             self.assertEqual([(row["metric"], row["value"]) for row in long], [("acc", 0.5), ("grad", math.inf)])
             self.assertEqual(db.metrics("nobody"), [])
+
+    def test_the_version_is_that_of_the_schema(self):
+        with open(SCHEMA, encoding="utf-8") as file:
+            (version,) = re.findall(r"SCHEMA_VERSION = (\d+)", file.read())
+        self.assertEqual(int(version), runfold._SCHEMA_VERSION)
 
     def test_the_rest(self):
         with runfold.read(self.path) as db:
