@@ -1563,8 +1563,7 @@ class _Writer:
         self._thread: Optional[threading.Thread] = None
         self._helper: Optional[threading.Thread] = None
         self._refused = 0
-        self._second = 0
-        self._second_text = ""
+        self._stamp = (-1, "")
         self._queued_since: Optional[float] = None
         self._dirty_since: Optional[float] = None
 
@@ -1583,10 +1582,11 @@ class _Writer:
         """
         now = time.time()
         second = int(now)
-        if second != self._second:
-            self._second_text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-            self._second = second
-        ts = f"{self._second_text}.{int((now - second) * 1000):03d}Z"
+        stamp = self._stamp
+        if second != stamp[0]:
+            # one assignment, since several threads may be here
+            self._stamp = stamp = (second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second)))
+        ts = f"{stamp[1]}.{int((now - second) * 1000):03d}Z"
         with self.lock:
             if self.is_closed:
                 self.notices.once("closed", f"an event of type {kind} came after the end and is left out")
@@ -1625,6 +1625,8 @@ class _Writer:
             return self._seq == 1 or self._deliver_without_thread(False)
         if self.is_closed:
             return self._outbox.is_all_durable
+        if threading.current_thread() is self._thread:
+            return False  # a __del__ of the program that logs, on the very thread that would have to write it
         ticket = _Ticket(False)
         self._wake.put(ticket)
         if self._is_stuck(seconds):

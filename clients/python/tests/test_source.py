@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -87,6 +88,15 @@ class Source(LogTest):
         self.assertEqual(ended.code, 0, ended.stderr)
         self.assertIn("call runfold.init() first", ended.stderr)
         self.assertEqual(self.files(), [])
+
+    def test_the_example_of_the_readme(self):
+        with open(os.path.join(CLIENT, "README.md"), encoding="utf-8") as file:
+            source = re.findall(r"```python\n(.*?)```", file.read(), re.DOTALL)[0]
+        ended = self.run_program(source)
+        self.assertEqual((ended.code, ended.stderr), (0, ""))
+        file = self.one_file()
+        self.assert_whole(file)
+        self.assertEqual((len(file.of("metric")), file.of("result")[0]["results"]), (10, {"test_acc": 0.93}))
 
     def test_types(self):
         mypy = shutil.which("mypy")
