@@ -1259,9 +1259,10 @@ _runfold_measure() {
     return 0
   fi
   _runfold_sign=''
-  _runfold_digits=${1#+}
-  case $_runfold_digits in
-    -*) _runfold_sign=- _runfold_digits=${_runfold_digits#-} ;;
+  _runfold_digits=$1
+  case $1 in
+    -*) _runfold_sign=- _runfold_digits=${1#-} ;;
+    +*) _runfold_digits=${1#+} ;;
   esac
   while :; do
     case $_runfold_digits in
@@ -1274,6 +1275,7 @@ _runfold_measure() {
     *[0-9].) _runfold_digits=${_runfold_digits%.} ;;
     *[0-9].[eE]*) _runfold_digits=${_runfold_digits%%.*}${_runfold_digits#*.} ;;
   esac
+  case $_runfold_digits in [+-]*) return 1 ;; esac
   if _runfold_is_number "$_runfold_sign$_runfold_digits"; then
     _runfold_out=$_runfold_sign$_runfold_digits
   elif [ -n "$_runfold_is_huge" ]; then
@@ -1417,7 +1419,7 @@ _runfold_awk_json='
     b = byte[at]
     if (b == 123) return group(depth + 1, 125)
     if (b == 91) return group(depth + 1, 93)
-    if (b == 34) return text()
+    if (b == 34) return string()
     if (b == 45 || b >= 48 && b <= 57) return number()
     if (b == 116) return word("74727565")
     if (b == 102) return word("66616c7365")
@@ -1431,7 +1433,7 @@ _runfold_awk_json='
     for (;;) {
       if (last == 125) {
         blanks()
-        if (at > n || byte[at] != 34 || !text()) return 0
+        if (at > n || byte[at] != 34 || !string()) return 0
         blanks()
         if (at > n || byte[at] != 58) return 0
         put(byte[at++])
@@ -1444,7 +1446,7 @@ _runfold_awk_json='
       put(byte[at++])
     }
   }
-  function text(  b, i) {
+  function string(  b, i) {
     put(byte[at++])
     while (at <= n) {
       b = byte[at]
