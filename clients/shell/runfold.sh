@@ -134,12 +134,13 @@ _runfold_read_options() {
   _runfold_opt_has_variant=''
   _runfold_opt_seed=null
   _runfold_opt_config=''
+  _runfold_opt_has_config=''
   _runfold_opt_tags=''
   _runfold_opt_notes=''
   _runfold_opt_resume=''
   _runfold_opt_ledger=''
   _runfold_opt_attempt=''
-  while [ $# -gt 0 ]; do
+  while [ "$#" -gt 0 ]; do
     case $1 in
       --*=*)
         _runfold_name=${1%%=*}
@@ -154,7 +155,7 @@ _runfold_read_options() {
         ;;
       --*)
         _runfold_name=$1
-        if [ $# -lt 2 ]; then
+        if [ "$#" -lt 2 ]; then
           _runfold_wrong "$1 needs a value"
           return 1
         fi
@@ -212,7 +213,7 @@ _runfold_read_options() {
         done
         ;;
       --config)
-        _runfold_opt_config=${_runfold_opt_config# }
+        _runfold_opt_has_config=1
         while :; do
           _runfold_member "$_runfold_value" || {
             _runfold_wrong "--config takes name=value or a JSON object, not \"$_runfold_value\""
@@ -225,7 +226,6 @@ _runfold_read_options() {
           _runfold_value=$1
           shift
         done
-        _runfold_opt_config=${_runfold_opt_config:- }
         ;;
       *)
         _runfold_wrong "there is no option $_runfold_name"
@@ -361,7 +361,7 @@ _runfold_find_fsync() {
 _runfold_begin() {
   _runfold_code_info
   _runfold_payload=,$_runfold_key
-  [ -z "$_runfold_opt_config" ] || _runfold_payload="$_runfold_payload,\"config\":{${_runfold_opt_config# }}"
+  [ -z "$_runfold_opt_has_config" ] || _runfold_payload="$_runfold_payload,\"config\":{$_runfold_opt_config}"
   _runfold_payload=$_runfold_payload${_runfold_opt_tags:+,\"tags\":[$_runfold_opt_tags]}
   _runfold_payload=$_runfold_payload${_runfold_opt_notes:+,\"notes\":$_runfold_opt_notes}
   [ "$_runfold_opt_resume" != true ] || _runfold_payload="$_runfold_payload,\"resume\":true"
@@ -382,12 +382,8 @@ _runfold_code_info() {
   _runfold_text "$PWD" || :
   _runfold_code="\"cwd\":$_runfold_out"
   _runfold_value=$(tr '\0\n' '\n ' <"/proc/$$/cmdline" 2>/dev/null | while IFS= read -r _runfold_word; do
-    case $_runfold_word in
-      '' | *[!A-Za-z0-9_@%+=:,./-]*)
-        printf "'%s' " "$(printf '%s' "$_runfold_word" | sed "s/'/'\\\\''/g")"
-        ;;
-      *) printf '%s ' "$_runfold_word" ;;
-    esac
+    _runfold_quoted "$_runfold_word"
+    printf '%s ' "${_runfold_out:-"''"}"
   done | head -c 8192) || _runfold_value=''
   _runfold_value=${_runfold_value% }
   _runfold_text "${_runfold_value:-$0}" || :
@@ -464,7 +460,7 @@ _runfold_times() {
   _runfold_amount "$1" || return 1
   _runfold_factor=$_runfold_out
   # the quotient first: the product could be more than the shell can count
-  [ "$_runfold_factor2" = 0 ] || [ "$_runfold_factor" -le $((9007199254740991 / _runfold_factor2)) ] || return 1
+  [ "$_runfold_factor2" = 0 ] || [ "$_runfold_factor" -le "$((9007199254740991 / _runfold_factor2))" ] || return 1
   _runfold_out=$((_runfold_factor * _runfold_factor2))
 }
 
@@ -520,7 +516,7 @@ _runfold_utc() {
   _runfold_month=$((_runfold_month < 10 ? _runfold_month + 3 : _runfold_month - 9))
   _runfold_year=$((_runfold_year + _runfold_era * 400 + (_runfold_month <= 2)))
   _runfold_out=$(printf '%04d-%02d-%02dT%02d:%02d:%02d.000Z' "$_runfold_year" "$_runfold_month" "$_runfold_day" \
-    $((_runfold_second / 3600)) $((_runfold_second / 60 % 60)) $((_runfold_second % 60)))
+    "$((_runfold_second / 3600))" "$((_runfold_second / 60 % 60))" "$((_runfold_second % 60))")
 }
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -531,7 +527,7 @@ _runfold_metric() {
   _runfold_extra=''
   _runfold_elapsed=''
   _runfold_options=1
-  while [ $# -gt 0 ]; do
+  while [ "$#" -gt 0 ]; do
     if [ -n "$_runfold_options" ]; then
       case $1 in
         --)
@@ -553,7 +549,7 @@ _runfold_metric() {
           ;;
         --*)
           _runfold_name=${1#--}
-          if [ $# -lt 2 ]; then
+          if [ "$#" -lt 2 ]; then
             _runfold_say "metric $_runfold_name" "runfold_metric: $1 has no value"
             shift
             continue
@@ -631,7 +627,7 @@ _runfold_point() {
 _runfold_sample() {
   _runfold_columns=''
   _runfold_elapsed=''
-  while [ $# -gt 0 ]; do
+  while [ "$#" -gt 0 ]; do
     case $1 in
       --*=*)
         _runfold_name=${1%%=*}
@@ -642,7 +638,7 @@ _runfold_sample() {
         _runfold_name=$1
         _runfold_value=${2-}
         shift
-        [ $# -eq 0 ] || shift
+        [ "$#" -eq 0 ] || shift
         ;;
       *)
         _runfold_name=$1
@@ -670,9 +666,9 @@ _runfold_sample() {
 }
 
 _runfold_error() {
-  if [ $# -lt 2 ] || [ $# -gt 3 ]; then
+  if [ "$#" -lt 2 ] || [ "$#" -gt 3 ]; then
     _runfold_say error 'runfold_error takes a type, a message and perhaps a traceback'
-    [ $# -gt 0 ] || return 0
+    [ "$#" -gt 0 ] || return 0
   fi
   _runfold_text "$1" || :
   _runfold_payload=",\"exception_type\":$_runfold_out"
@@ -690,7 +686,7 @@ _runfold_error() {
 # The last bytes of a text, where the news is.
 _runfold_end_of() {
   _runfold_out=$1
-  [ ${#1} -le "$2" ] || _runfold_out=$(printf '%s' "$1" | tail -c "$2")
+  [ "${#1}" -le "$2" ] || _runfold_out=$(printf '%s' "$1" | tail -c "$2")
 }
 
 _runfold_results() {
@@ -702,7 +698,7 @@ _runfold_results() {
       _runfold_say results "runfold_results takes name=value or a JSON object, not \"$_runfold_value\", which is left out"
     fi
   done
-  [ $# -gt 0 ] || return 0
+  [ "$#" -gt 0 ] || return 0
   _runfold_append result ",\"results\":{$_runfold_members}" && _runfold_flush
 }
 
@@ -735,7 +731,7 @@ _runfold_read_outcome() {
   _runfold_outcome=''
   _runfold_exit_code=''
   _runfold_reason=''
-  while [ $# -gt 0 ]; do
+  while [ "$#" -gt 0 ]; do
     case $1 in
       --*=*)
         _runfold_name=${1%%=*}
@@ -744,7 +740,7 @@ _runfold_read_outcome() {
       --*)
         _runfold_name=$1
         _runfold_value=${2-}
-        [ $# -eq 1 ] || shift
+        [ "$#" -eq 1 ] || shift
         ;;
       *)
         _runfold_name=$_runfold_caller
@@ -789,7 +785,10 @@ _runfold_finish() {
   _runfold_append writer_closed ''
   _runfold_flush
   if [ -n "$_runfold_waiting" ] || [ "$_runfold_dropped" -gt 0 ]; then
-    _runfold_say lost "lines of run $_runfold_run are lost: neither $_runfold_dir nor the spool could be written"
+    _runfold_say lost "lines of run $_runfold_run are lost: neither $_runfold_dir nor $(_runfold_spool_name) could be written"
+  fi
+  if [ -n "$_runfold_spool" ]; then
+    _runfold_say '' "lines of run $_runfold_run wait in a file; when the log is there: $(_runfold_mend)"
   fi
   _runfold_state=''
   _runfold_restore_environment
@@ -806,7 +805,7 @@ _runfold_set_traps() {
     _runfold_say traps "no end is recorded when the script ends: no file can be made in ${TMPDIR:-/tmp}. Call runfold_close"
     return 0
   }
-  trap >"$_runfold_value"
+  trap >|"$_runfold_value"
   _runfold_is_term_ignored=''
   _runfold_before_exit=''
   _runfold_before_term=''
@@ -918,8 +917,8 @@ _runfold_append() {
 
 _runfold_is_long() {
   # characters may be up to four bytes
-  [ ${#1} -gt $((_runfold_max_line / 4 - 1024)) ] &&
-    [ "$(printf '%s' "$1" | wc -c)" -gt $((_runfold_max_line - 1024)) ]
+  [ "${#1}" -gt "$((_runfold_max_line / 4 - 1024))" ] &&
+    [ "$(printf '%s' "$1" | wc -c)" -gt "$((_runfold_max_line - 1024))" ]
 }
 
 # One process, one file: a subshell that logs gets its own, in the same attempt.
@@ -1029,7 +1028,7 @@ _runfold_flush() {
 }
 
 _runfold_is_beyond() {
-  [ ${#_runfold_waiting} -gt "$1" ]
+  [ "${#_runfold_waiting}" -gt "$1" ]
 }
 
 # The header stands before the first line; the file is made anew only if it never was there.
@@ -1102,12 +1101,29 @@ _runfold_to_disk() {
 
 _runfold_fail() {
   _runfold_torn=1
-  _runfold_say "log" "$1. Lines are kept in $(_runfold_spool_name); later, what is still there: cat SPOOL >> $_runfold_file"
+  _runfold_say "log" "$1. The script goes on, its lines are kept in $(_runfold_spool_name)"
   return 0
 }
 
 _runfold_spool_name() {
   printf '%s' "${TMPDIR:-/tmp}/runfold-spool-$(id -u)/${_runfold_file##*/}"
+}
+
+_runfold_mend() {
+  _runfold_quoted "${_runfold_file%/*}"
+  _runfold_value="mkdir -p $_runfold_out"
+  _runfold_quoted "$_runfold_spool"
+  _runfold_value="$_runfold_value && cat $_runfold_out"
+  _runfold_quoted "$_runfold_file"
+  printf '%s >> %s' "$_runfold_value" "$_runfold_out"
+}
+
+# A word of a shell command.
+_runfold_quoted() {
+  case $1 in
+    *[!A-Za-z0-9_@%+=:,./-]*) _runfold_out="'$(printf '%s' "$1" | sed "s/'/'\\\\''/g")'" ;;
+    *) _runfold_out=$1 ;;
+  esac
 }
 
 # Its first byte is LF and its first line the header, so that it can be appended to the event file, or be it.
@@ -1173,13 +1189,7 @@ _runfold_text() {
 # name=value as a member, or the members of a JSON object. Returns 1 if it is neither.
 _runfold_member() {
   case $1 in
-    '{'*)
-      if _runfold_json "$1"; then
-        _runfold_out=${_runfold_out#?}
-        _runfold_out=${_runfold_out%?}
-        return 0
-      fi
-      ;;
+    '{'*) if _runfold_json "$1" members; then return 0; fi ;;
   esac
   case $1 in
     *=*) ;;
@@ -1205,15 +1215,16 @@ _runfold_any() {
       fi
       ;;
     [\{\[\"]*)
-      if _runfold_json "$1"; then return 0; fi
+      if _runfold_json "$1" json; then return 0; fi
       ;;
   esac
   _runfold_text "$1" || :
 }
 
-# A JSON object, array or text, without its blanks. Returns 1 if it is not JSON.
+# A JSON object, array or text ("json"), or the members of an object ("members"), without blanks. Returns 1 if it is
+# not JSON.
 _runfold_json() {
-  _runfold_out=$(printf '%s' "$1" | od -An -v -tx1 | LC_ALL=C awk -v mode=json "$_runfold_awk_json") || return 1
+  _runfold_out=$(printf '%s' "$1" | od -An -v -tx1 | LC_ALL=C awk -v mode="$2" "$_runfold_awk_json") || return 1
   # shellcheck disable=SC2059 # a format it is
   _runfold_out=$(printf "$_runfold_out")
 }
@@ -1233,7 +1244,7 @@ _runfold_whole() {
       *) break ;;
     esac
   done
-  [ ${#_runfold_digits} -le 16 ] && [ "$_runfold_digits" -le 9007199254740991 ] || return 1
+  [ "${#_runfold_digits}" -le 16 ] && [ "$_runfold_digits" -le 9007199254740991 ] || return 1
   [ "$_runfold_digits" != 0 ] || _runfold_sign=''
   _runfold_out=$_runfold_sign$_runfold_digits
 }
@@ -1288,6 +1299,8 @@ _runfold_measure() {
 # A number of JSON that a double holds. _runfold_is_huge says that it is a number beyond that.
 _runfold_is_number() {
   _runfold_is_huge=''
+  # nobody writes a number so; and what follows is slow in bash for long texts
+  [ "${#1}" -le 1000 ] || return 1
   _runfold_rest=${1#-}
   _runfold_exponent=0
   case $_runfold_rest in
@@ -1308,8 +1321,8 @@ _runfold_is_number() {
   case $_runfold_rest in 0?*) return 1 ;; esac
   # whether it overflows is worth a process only where it could
   case $_runfold_exponent in
-    -*) [ ${#_runfold_rest} -gt 300 ] || return 0 ;;
-    ? | ?? | +??) [ ${#_runfold_rest} -gt 200 ] || return 0 ;;
+    -*) [ "${#_runfold_rest}" -gt 300 ] || return 0 ;;
+    ? | ?? | +??) [ "${#_runfold_rest}" -gt 200 ] || return 0 ;;
   esac
   printf '%s\n' "$1" | LC_ALL=C awk '{ x = $1 + 0; exit x > 1.7976931348623157e308 || x < -1.7976931348623157e308 }' || {
     _runfold_is_huge=1
@@ -1328,7 +1341,7 @@ _runfold_say() {
   fi
   # one line without control characters: names and values come from anywhere
   _runfold_shown=$(printf '%s' "$2" | tr '[:cntrl:]' ' ')
-  { printf 'runfold: %s\n' "$_runfold_shown" >&2; } 2>/dev/null || :
+  printf 'runfold: %s\n' "$_runfold_shown" >&2 || :
 }
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -1356,8 +1369,8 @@ _runfold_awk_base32='
     print text
   }'
 
-# mode text: bytes as a JSON string; exits with 3 if they were not UTF-8. mode json: a JSON value without its blanks;
-# exits with 1 if it is none. Written in octal, as a format of printf.
+# mode text: bytes as a JSON string; exits with 3 if they were not UTF-8. mode json: a JSON value without its blanks,
+# mode members: a JSON object without that and its braces; exits with 1 if it is none. Written in octal, as a format of printf.
 _runfold_awk_json='
   BEGIN {
     digits = "0123456789abcdef"
@@ -1381,7 +1394,8 @@ _runfold_awk_json='
       put(34)
       exit bad ? 3 : 0
     }
-    good = json(0)
+    blanks()
+    good = mode == "members" ? byte[at] == 123 && group(1, 125) : json(0)
     blanks()
     exit good && at > n ? 0 : 1
   }
@@ -1426,10 +1440,12 @@ _runfold_awk_json='
     if (b == 110) return word("6e756c6c")
     return 0
   }
-  function group(depth, last) {
-    put(byte[at++])
+  function group(depth, last,  bare) {
+    bare = mode == "members" && depth == 1
+    if (!bare) put(byte[at])
+    at++
     blanks()
-    if (at <= n && byte[at] == last) { put(byte[at++]); return 1 }
+    if (at <= n && byte[at] == last) { if (!bare) put(last); at++; return 1 }
     for (;;) {
       if (last == 125) {
         blanks()
@@ -1441,7 +1457,7 @@ _runfold_awk_json='
       if (!json(depth)) return 0
       blanks()
       if (at > n) return 0
-      if (byte[at] == last) { put(byte[at++]); return 1 }
+      if (byte[at] == last) { if (!bare) put(last); at++; return 1 }
       if (byte[at] != 44) return 0
       put(byte[at++])
     }
