@@ -219,7 +219,14 @@ export class RunLogger implements AsyncDisposable {
       for (const signal of options.signals ?? []) watchSignal(signal);
       if (!this.#saysStatus) return;
       const { key, config, tags, notes, resume } = run;
-      const created = { ...key, config, tags, notes, resume, code: codeInfo(surroundings.cwd ?? workingDirectory(), argv) };
+      const created = {
+        ...key,
+        config,
+        tags,
+        notes,
+        resume,
+        code: codeInfo(surroundings.cwd ?? workingDirectory(), argv),
+      };
       this.#append('run_created', this.#cutToSize(created), 'soon');
       const job = slurmInfoFromEnv(surroundings.env ?? process.env);
       if (job !== undefined) this.#append('slurm_info', job, 'soon');
