@@ -21,7 +21,7 @@ import runfold  # noqa: E402
 
 # what a launcher or a job around the tests may have set
 FOREIGN = ("RUNFOLD", "SLURM", "OMPI", "PMIX", "TORCHELASTIC", "RANK", "LOCAL_", "WORLD_SIZE", "MASTER_")
-LIMIT_S = 60
+LIMIT_S = 300
 
 
 def decoded(value):
