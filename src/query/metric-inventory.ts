@@ -5,17 +5,16 @@ import { RunfoldError } from '../errors.ts';
 import { shown } from './arguments.ts';
 import { divergedMetrics } from './diverged.ts';
 import { FROM_RUNS } from './field-sql.ts';
-import { EXTRA_PREFIX, isMetricColumn, METRIC_COLUMNS, type MetricColumn } from './metric-point.ts';
+import {
+  EXTRA_PREFIX,
+  extraName,
+  isMetricColumn,
+  METRIC_COLUMNS,
+  RESULT_OF,
+  type MetricColumn,
+} from './metric-point.ts';
+import { nearest } from './nearest.ts';
 import { filterSql, type RunFilter } from './run-filter.ts';
-
-/** Where the results of a run tell whether it has the metric. */
-const RESULT_OF: Readonly<Record<MetricColumn, string>> = {
-  loss: 'final_loss',
-  f1: 'final_f1',
-  fitness: 'final_fitness',
-  behavioral_comparison: 'final_behavioral_comparison',
-  gpu_memory_mb: 'peak_gpu_memory_mb',
-};
 
 const LISTED = 30;
 /** Runs that are looked at for metrics that were never finite, which results do not know of. */
@@ -78,27 +77,24 @@ function inOrder(
 ): string[] {
   const named = new Set<string>([...columns, ...diverged]);
   const others = new Set([
-    ...extra.map(nameOfExtra),
+    ...extra.map(extraName),
     ...diverged
       .filter((name) => !isMetricColumn(name))
-      .map((name) => nameOfExtra(name.slice(EXTRA_PREFIX.length))),
+      .map((name) => extraName(name.slice(EXTRA_PREFIX.length))),
   ]);
   return [...METRIC_COLUMNS.filter((column) => named.has(column)), ...[...others].toSorted()];
-}
-
-/** How a caller names it: with `extra.` before it where it would be taken for another. */
-function nameOfExtra(name: string): string {
-  return isMetricColumn(name) || name.startsWith(EXTRA_PREFIX) ? EXTRA_PREFIX + name : name;
 }
 
 /** The error for a metric that is not there; `who` has none of that name. */
 export function unknownMetric(who: string, metric: string, known: readonly string[]): RunfoldError {
   const named = known.slice(0, LISTED).map((name) => (/^[\w./-]+$/.test(name) ? name : shown(name)));
+  const near = nearest(metric, known);
   const list = `${named.join(', ')}${known.length > LISTED ? ', …' : ''}`;
   return new RunfoldError(
     'usage',
     known.length === 0
       ? `${who} has a metric ${shown(metric)}: none has any metric`
-      : `${who} has a metric ${shown(metric)}; there are: ${list}`,
+      : `${who} has a metric ${shown(metric)}; there ${known.length === 1 ? 'is' : 'are'}: ${list}`,
+    near === undefined ? {} : { hint: `Did you mean ${near}?` },
   );
 }
