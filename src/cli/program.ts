@@ -172,7 +172,7 @@ function addEmit(program: Command, io: CliIo, finish: (code: ExitCode) => void):
       ),
     )
     .action(async (source: string | undefined, flags: EmitFlags, command: Command) => {
-      if (source !== '-') throw noType(source);
+      if (source !== '-') throw noType(source, command);
       refuseMore(command);
       const { emitStream } = await import('./commands/emit.ts');
       finish(await emitStream(flags, io));
@@ -196,7 +196,8 @@ function nameOf(type: string): string {
   return type.replaceAll('_', '-');
 }
 
-function noType(source: string | undefined): RunfoldError {
+function noType(source: string | undefined, command: Command): RunfoldError {
+  if (source?.startsWith('-') === true) return noOption(source, command);
   const types = Object.keys(EMITTED).map(nameOf);
   const near = source === undefined ? undefined : nearest(source, types);
   return new RunfoldError(
@@ -214,16 +215,22 @@ function noType(source: string | undefined): RunfoldError {
 function refuseMore(command: Command): void {
   const [, more] = command.args;
   if (more === undefined) return;
-  const hint = 'See: runfold emit --help';
-  if (!more.startsWith('-')) throw new RunfoldError('usage', `too many arguments: ${shown(more)}`, { hint });
+  if (!more.startsWith('-'))
+    throw new RunfoldError('usage', `too many arguments: ${shown(more)}`, { hint: HELP_OF_EMIT });
+  throw noOption(more, command);
+}
+
+function noOption(option: string, command: Command): RunfoldError {
   const near = nearest(
-    more,
-    command.options.flatMap(({ long }) => long ?? []),
+    option,
+    command.options.flatMap(({ short, long }) => [short, long].filter((flag) => flag !== undefined)),
   );
-  throw new RunfoldError('usage', `emit - has no option ${more}`, {
-    hint: near === undefined ? hint : `Did you mean ${near}?`,
+  return new RunfoldError('usage', `emit has no option ${option}`, {
+    hint: near === undefined ? HELP_OF_EMIT : `Did you mean ${near}?`,
   });
 }
+
+const HELP_OF_EMIT = 'See: runfold emit --help';
 
 function withEmitFlags(command: Command): Command {
   return withKey(withLedger(command))

@@ -1,5 +1,6 @@
 // Runs -> a table.
 import type { RunStatus } from '../events/event.ts';
+import { extraName, isMetricColumn } from '../query/metric-point.ts';
 import type { ExtraResult } from '../query/results.ts';
 import { cell, type Cell, type Column, type Emphasis, type Table } from './format/table.ts';
 import { duration } from './human.ts';
@@ -85,10 +86,12 @@ export function usualTable(rows: readonly (readonly unknown[])[], nowMs: number)
     .map((field) => ({ field, values: valuesOf(rows, field) }))
     .filter(({ field, values }) => ALWAYS.has(field) || values.some((value) => isTelling(field, value)))
     .map(({ field, values }) => usualColumn(field, values, nowMs));
+  const extra = extraColumns(valuesOf(rows, 'extra'));
+  const named = new Set(extra.map(({ label = '' }) => label));
   const metrics = [
     ...columns.filter(({ name }) => METRICS.has(name)),
-    ...extraColumns(valuesOf(rows, 'extra')),
-    ...resultColumns(valuesOf(rows, 'results')),
+    ...extra,
+    ...resultColumns(valuesOf(rows, 'results'), named),
   ];
   const shown = [
     ...columns.filter(({ name }) => !METRICS.has(name) && !AFTER_METRICS.has(name)),
@@ -161,19 +164,20 @@ export function statusEmphasis(status: unknown): Emphasis | undefined {
 function extraColumns(extras: readonly unknown[]): ShownColumn[] {
   const maps = extras.map((extra) => entriesOf<ExtraResult>(extra));
   return byFrequency(maps).map((name) => ({
-    name: `final.${name}`,
-    label: name,
+    name: `final.${extraName(name)}`,
+    label: extraName(name),
     shrink: 'cut',
     cells: maps.map((map) => plainCell(name, map.get(name)?.final)),
   }));
 }
 
-function resultColumns(results: readonly unknown[]): ShownColumn[] {
+function resultColumns(results: readonly unknown[], metrics: ReadonlySet<string>): ShownColumn[] {
   const maps = results.map((result) => entriesOf<unknown>(result));
   const numbers = maps.map((map) => new Map([...map].filter(([, value]) => typeof value === 'number')));
   return byFrequency(numbers).map((name) => ({
     name: `results.${name}`,
-    label: name,
+    // beside a metric of that name it would be taken for it
+    label: isMetricColumn(name) || metrics.has(name) ? `results.${name}` : name,
     shrink: 'cut',
     cells: maps.map((map) => plainCell(name, map.get(name))),
   }));

@@ -138,8 +138,10 @@ describe('runs', () => {
     expect(none.stderr).toContain('no run matches; there are 3 in all');
     expect((await (await Desk.withLog()).run(['runs'])).stderr).toContain('no runs yet');
     const unknown = await at.run(['runs', '-w', 'config.LR<1', '-w', 'max.acc>0', '-w', 'config.lr<9']);
-    expect(unknown.stderr).toContain('no run has config.LR; there are lr, deep\n');
-    expect(unknown.stderr).toContain('no run has max.acc; there is val/acc\n');
+    expect(unknown.stderr).toContain(
+      'no run has config.LR; there are deep.width, lr; did you mean config.lr?\n',
+    );
+    expect(unknown.stderr).toContain('no run has max.acc; there are loss, f1, val/acc\n');
     expect(unknown.stderr).not.toContain('no run has config.lr;');
   });
 
@@ -156,7 +158,8 @@ describe('runs', () => {
     [['--status', 'done'], /status must be one of/],
     [['--select', 'a,,b'], /list such as a,b/],
     [['--sort', 'foo'], /there is no field "foo"/],
-    [['--limit', '-1'], /limit must be/],
+    [['--limit', '-1'], /'-1' is invalid\. It must be a whole number from 0\./],
+    [['--offset', '-1'], /'-1' is invalid\. It must be a whole number from 0\./],
     [['--format', 'xml'], /xml/],
     [['--format', 'csv', '--json'], /two formats/],
     [['--statsu', 'failed'], /Did you mean --status/],
@@ -238,8 +241,19 @@ test('compare shows what differs first', async () => {
   expect(squeezed(stdout)).toMatch(
     /^field\s+\w+\s+\w+\nmethod {2}≠ {2}mlp {2}forest\nseed {2}≠ {2}1 {2}2\nconfig\.lr {2}≠/,
   );
-  expect((await at.run(['compare', MLP])).code).toBe(2);
-  expect((await at.run(['compare', MLP, MLP, '--diff'])).stderr).toContain('nothing differs');
+  expect(await at.run(['compare', MLP])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('it takes two runs or more to compare; 1 was given') as string,
+  });
+  expect(await at.run(['compare', MLP, FOREST, MLP])).toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: expect.stringContaining(`"${MLP}" is named twice`) as string,
+  });
+  const short = MLP.slice(0, 5);
+  expect((await at.run(['compare', short, MLP])).stderr).toContain(
+    `"${short}" and "${MLP}" are one run: ${MLP}\n`,
+  );
 });
 
 describe('what people say of a run goes into the log', () => {
@@ -249,6 +263,14 @@ describe('what people say of a run goes into the log', () => {
     expect((await at.run(['tag', MLP, '--remove', 'base'])).stdout).toBe(`${MLP}: best\n`);
     expect(await json(at, ['runs', '--tag', 'best', '--select', 'tags'])).toEqual([{ tags: ['best'] }]);
     expect(await at.run(['tag', MLP])).toMatchObject({ code: 2 });
+    for (const empty of ['', ' ']) {
+      expect(await at.run(['tag', MLP, 'good', empty])).toMatchObject({
+        code: 2,
+        stdout: '',
+        stderr: expect.stringContaining('a tag cannot be empty') as string,
+      });
+      expect(await at.run(['runs', '--tag', empty])).toMatchObject({ code: 2, stdout: '' });
+    }
     const said = at.logged().filter(({ type }) => type === 'run_annotated');
     expect(said).toMatchObject([{ tags: ['base', 'best'] }, { tags: ['best'] }]);
   });
@@ -272,4 +294,117 @@ describe('what people say of a run goes into the log', () => {
     expect(await at.run(['hide', 'zzzz', MLP])).toMatchObject({ code: 1 });
     expect(await json(at, ['runs'])).toHaveLength(2);
   });
+});
+
+describe('an extra metric with the name of a column keeps its prefix', () => {
+  async function deskWithTwo(): Promise<Desk> {
+    const at = await Desk.withLog();
+    const { run_id: _, ...key } = { ...KEY, run_id: MLP };
+    const extra = { loss: 7, 'extra.x': 8 };
+    await at.run(['emit', '-'], {
+      stdin: ndjson(
+        { type: 'run_created', ...key },
+        { type: 'metric', elapsed_seconds: 1, epoch: 1, loss: 0.5, extra },
+        { type: 'result', results: { loss: 9, f1: 3, acc: 4 } },
+        { type: 'status_changed', status: 'completed' },
+      ),
+      env: { RUNFOLD_ATTEMPT: 'a1' },
+    });
+    return at;
+  }
+
+  test('in runs, also in --select and among results', async () => {
+    const at = await deskWithTwo();
+    const [head = ''] = (await at.run(['runs'])).stdout.split('\n');
+    expect(head.split(/ {2,}/)).toEqual(
+      expect.arrayContaining(['loss', 'extra.loss', 'extra.extra.x', 'results.loss', 'results.f1']),
+    );
+    const fields = 'final.loss,final.extra.loss,final.extra.extra.x';
+    expect(await json(at, ['runs', '--select', fields])).toEqual([
+      { 'final.loss': 0.5, 'final.extra.loss': 7, 'final.extra.extra.x': 8 },
+    ]);
+  });
+
+  test('in show, compare and the leaderboard', async () => {
+    const at = await deskWithTwo();
+    const shown = (await at.run(['show', '@last'])).stdout;
+    expect(shown).toContain('  loss           final 0.5, best 0.5 at epoch 1\n  extra.loss     final 7,');
+    await at.run(['emit', 'run-created', '--seed', '2']);
+    const fields = ((await json(at, ['compare', MLP, '@last'])) as { field: string }[]).map(
+      ({ field }) => field,
+    );
+    expect(fields).toEqual(expect.arrayContaining(['final_loss', 'final.extra.loss']));
+    expect(fields).not.toContain('final.loss');
+    const board = async (metric: string, ...more: string[]): Promise<string> =>
+      (await at.run(['leaderboard', metric, '--goal', 'min', ...more])).stdout;
+    expect(await board('extra.loss')).toContain('\nextra.loss, final value, by');
+    expect(await board('loss', '--at', 'min:extra.loss')).toContain('\nloss at the lowest extra.loss, by');
+    expect(await board('results.loss')).toContain('\nresults.loss, by');
+    expect(await board('acc')).toContain('\nacc, by');
+  });
+});
+
+test('exit codes: what finds nothing is no failure, a run that is not there is one, a wrong question is wrong usage', async () => {
+  const empty = await Desk.withLog();
+  const answers = [
+    ['runs'],
+    ['runs', '--active'],
+    ['errors'],
+    ['leaderboard', 'loss'],
+    ['leaderboard', 'acc', '--goal', 'max'],
+    ['plot', 'acc'],
+  ];
+  for (const args of answers) {
+    const { code, stdout, stderr } = await empty.run(args);
+    expect({ args, code, stdout }).toEqual({ args, code: 0, stdout: '' });
+    expect(stderr).toMatch(
+      /^as of .*\nno runs yet: a job makes one with RunLogger, or with runfold emit .*\n$/,
+    );
+  }
+  for (const args of answers) expect(await json(empty, args)).toEqual([]);
+
+  const at = await desk();
+  for (const args of answers.filter((words) => words.length > 0)) {
+    const { code, stderr } = await at.run([...args, '--seed', '77']);
+    expect({ args, code }).toEqual({ args, code: 0 });
+    expect(stderr).toContain('no run matches; there are 3 in all\n');
+  }
+  expect(await at.run(['plot', 'loss', '--seed', '3'])).toMatchObject({
+    code: 0,
+    stdout: '',
+    stderr: expect.stringContaining('the run has logged no metric yet\n') as string,
+  });
+  expect((await at.run(['plot', 'loss', '--seed', '2'])).stderr).toContain(
+    '; --status says which are drawn\n',
+  );
+  for (const args of [
+    ['show'],
+    ['metrics'],
+    ['errors'],
+    ['compare', MLP],
+    ['tag', '--remove', 'x'],
+    ['hide'],
+  ]) {
+    for (const [log, run] of [
+      [empty, '@last'],
+      [at, 'zzzz'],
+    ] as const)
+      expect(await log.run([...args, run])).toMatchObject({ code: 1, stdout: '' });
+  }
+  for (const args of [
+    ['plot', 'acc'],
+    ['leaderboard', 'acc', '--goal', 'max'],
+    ['metrics', MLP, '--name', 'acc'],
+  ])
+    expect(await at.run(args)).toMatchObject({ code: 2, stdout: '' });
+  const noPoints = await at.run(['metrics', SILENT, '--name', 'loss']);
+  expect(noPoints).toMatchObject({ code: 0, stdout: '' });
+  expect(noPoints.stderr).toContain(`run ${SILENT} has no metrics\n`);
+});
+
+test('init and sql say what is wrong with what they were given, and what there is', async () => {
+  const at = await desk();
+  const made = await at.run(['init', '/proc/x']);
+  expect(made).toMatchObject({ code: 1, stdout: '' });
+  expect(made.stderr).toMatch(/^runfold: no log can be made at \/proc\/x: ENOENT: .*\n {2}Name a directory /);
 });

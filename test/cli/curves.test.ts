@@ -206,3 +206,56 @@ test.each([
   expect([code, stdout]).toEqual([2, '']);
   expect(stderr).toContain(message);
 });
+
+test('a range without points is told, with where there are some', async () => {
+  const desk = await deskOf({
+    method: 'm',
+    seed: 1,
+    points: [...losses(40, (epoch) => epoch), { epoch: 20, f1: 1 }],
+  });
+  const said = async (...args: string[]): Promise<unknown> => {
+    const ran = await desk.run(['metrics', '@last', ...args]);
+    return [ran.code, ran.stdout, ...notes(ran)];
+  };
+  expect(await said('--from', '50')).toEqual([0, '', 'no points from 50 on; the last is at epoch 40']);
+  expect(await said('--to', '0.5')).toEqual([0, '', 'no points up to 0.5; the first is at epoch 1']);
+  expect(await said('--from', '1.2', '--to', '1.8')).toEqual([
+    0,
+    '',
+    'no points from 1.2 to 1.8; they are at epoch 1 to 40',
+  ]);
+  expect(await said('--from', '30', '--name', 'f1')).toEqual([
+    0,
+    '',
+    'no points from 30 on; the last is at epoch 20',
+  ]);
+  expect(await said('--from', '50', '--plot')).toEqual([
+    0,
+    '',
+    'no points from 50 on; the last is at epoch 40',
+  ]);
+  const csv = await desk.run(['metrics', '@last', '--from', '50', '--format', 'csv']);
+  expect(csv).toMatchObject({ code: 0, stdout: 'epoch,step,elapsed_seconds,loss,f1\n' });
+  expect(notes(csv)).toEqual(['no points from 50 on; the last is at epoch 40']);
+
+  const bare = await deskOf({ method: 'm', seed: 1, points: [{ loss: 1 }] });
+  expect(notes(await bare.run(['metrics', '@last', '--from', '0']))).toEqual([
+    'no points from 0 on; none has a step or an epoch',
+  ]);
+});
+
+test.each(['-0.1', '1', '1.5', 'NaN', 'x'])(
+  '--smooth %s is refused before the log is read',
+  async (weight) => {
+    const desk = await deskOf({ method: 'm', seed: 1, points: losses(2, () => 1) });
+    for (const args of [
+      ['plot', 'loss'],
+      ['metrics', '@last', '--plot'],
+    ]) {
+      const { code, stdout, stderr } = await desk.run([...args, '--smooth', weight]);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toContain('It must be a number from 0 to below 1.');
+      expect(stderr).not.toContain('as of');
+    }
+  },
+);

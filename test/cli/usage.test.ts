@@ -4,7 +4,9 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import type { CliIo } from '../../src/cli/io.ts';
 import { makeProgram } from '../../src/cli/program.ts';
+import { ERROR_CODES } from '../../src/errors.ts';
 import { CLIENT } from '../../src/events/client.ts';
+import { until } from '../process/until.ts';
 import { Desk } from './command.ts';
 
 /** Every command as its words, those of emit among them. */
@@ -90,7 +92,7 @@ test('init makes the log that commands find from below, once', async () => {
   expect(again).toMatchObject({
     code: 1,
     stdout: '',
-    stderr: expect.stringContaining('there is a ledger') as string,
+    stderr: expect.stringContaining('there is a log') as string,
   });
   expect(await desk.run(['status'])).toMatchObject({ code: 0 });
   const other = await desk.run(['init', 'some/where']);
@@ -158,3 +160,42 @@ test.each(['sync', 'verify', 'status', 'doctor'])(
     expect(await desk.run([command])).toMatchObject({ code: command === 'doctor' ? 3 : 0 });
   },
 );
+
+test('watch --quiet says nothing while all is well', async () => {
+  const desk = await Desk.withLog();
+  await desk.run(['emit', 'metric', '--seed', '1', '--loss', '1']);
+  const ending = new AbortController();
+  const quiet = desk.run(['watch', '--quiet'], { signal: ending.signal });
+  await until('it has read the log', async () => {
+    const { code, stdout } = await desk.run(['status', '--no-sync', '--json']);
+    return code === 0 && (JSON.parse(stdout) as { events: number }).events === 1;
+  });
+  ending.abort();
+  expect(await quiet).toEqual({ code: 0, stdout: '', stderr: '' });
+});
+
+test('empty tags are dropped, and no tags at all can be given', async () => {
+  const desk = await Desk.withLog();
+  for (const tags of ['a,,b,', ',', ''])
+    expect((await desk.run(['emit', 'run-annotated', '--seed', '1', '--tags', tags])).code).toBe(0);
+  expect(desk.logged()).toMatchObject([{ tags: ['a', 'b'] }, { tags: [] }, { tags: [] }]);
+});
+
+test('people are told of logs, not of ledgers', async () => {
+  const desk = await Desk.withLog();
+  await desk.run(['sync']);
+  const said = [
+    await desk.run(['init']),
+    await desk.run(['status', '--ledger', 'nowhere']),
+    await desk.run(['init', 'other']),
+    await desk.run(['sync', '--ledger', 'other']),
+    await desk.run(['verify', '--no-sync', '--ledger', 'other']),
+    await desk.run(['emit', 'metric', '--loss', '1', '--run', 'x']),
+    await desk.run(['emit', 'metric', '--loss', '1', '--seed', '1', '--ledger', 'nowhere']),
+  ];
+  const words = said.map(({ stderr }) => stderr).join('') + Object.values(ERROR_CODES).join('\n');
+  expect(words.replaceAll(/--ledger|ledger\.json/g, '')).not.toMatch(/ledger|Crockford/i);
+  for (const told of ['there is a log at', 'no log at', 'is of the log ', 'every log has its own default'])
+    expect(words).toContain(told);
+  expect(words).toMatch(/run_id must be 16 characters of 0-9 and a-z/);
+});

@@ -66,7 +66,7 @@ export function plot(metric: string, flags: PlotFlags, io: CliIo): Promise<ExitC
 
 function nothingLogged(runs: number): string {
   if (runs === 0) return 'no run that matches is completed or running; --status says which are drawn';
-  return `${count(runs, 'run')} and no metric yet`;
+  return runs === 1 ? 'the run has logged no metric yet' : `none of the ${runs} runs has logged a metric yet`;
 }
 
 function titleOf(metric: string, by: string, band: Band, { curves }: Curves): string {
