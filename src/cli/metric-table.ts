@@ -53,36 +53,3 @@ function numberCell(value: number | null): Cell {
 function supersededCell({ superseded }: MetricPoint): Cell {
   return cell(superseded, superseded ? 'yes' : '');
 }
-
-/** Why none of the points is from `from` to `to`. */
-export function outOfRange(
-  points: Iterable<MetricPoint>,
-  from: number | undefined,
-  to: number | undefined,
-): string {
-  const range =
-    from === undefined ? `up to ${to}` : to === undefined ? `from ${from} on` : `from ${from} to ${to}`;
-  let least: Position | undefined;
-  let greatest: Position | undefined;
-  for (const { step, epoch } of points) {
-    const at = step ?? epoch;
-    if (at === null) continue;
-    const position = { axis: step === null ? 'epoch' : 'step', at };
-    if (least === undefined || at < least.at) least = position;
-    if (greatest === undefined || at > greatest.at) greatest = position;
-  }
-  const where =
-    least === undefined || greatest === undefined
-      ? 'none has a step or an epoch'
-      : from !== undefined && greatest.at < from
-        ? `the last is at ${greatest.axis} ${greatest.at}`
-        : to !== undefined && least.at > to
-          ? `the first is at ${least.axis} ${least.at}`
-          : `they are at ${least.axis} ${least.at} to ${greatest.at}`;
-  return `no points ${range}; ${where}`;
-}
-
-interface Position {
-  axis: string;
-  at: number;
-}

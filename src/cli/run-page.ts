@@ -5,7 +5,7 @@ import type { RunRecord } from '../query/run-record.ts';
 import type { RunResults } from '../query/results.ts';
 import type { SlurmJob } from '../query/slurm-jobs.ts';
 import { NAMED_METRICS, type NonFinite } from '../events/event.ts';
-import { EXTRA_PREFIX, extraName } from '../query/metric-point.ts';
+import { EXTRA_PREFIX } from '../query/metric-point.ts';
 import { bytes, duration } from './human.ts';
 import { ago, shortNumber, valueText } from './value-text.ts';
 
@@ -118,12 +118,12 @@ function metricLines({ results, diverged }: RunReport): Line[] {
   });
   const extra = Object.entries(results.extra ?? {}).map(([name, { min, max, final }]): Line => {
     const last = lastOf(EXTRA_PREFIX + name, final);
-    return [extraName(name), `final ${last}, from ${shortNumber(min)} to ${shortNumber(max)}`];
+    return [name, `final ${last}, from ${shortNumber(min)} to ${shortNumber(max)}`];
   });
   const never = Object.entries(diverged)
     .filter(([name]) => !isKnown(name, results))
     .map(([name, word]): Line => [
-      name.startsWith(EXTRA_PREFIX) ? extraName(name.slice(EXTRA_PREFIX.length)) : name,
+      name.startsWith(EXTRA_PREFIX) ? name.slice(EXTRA_PREFIX.length) : name,
       word,
     ]);
   const memory: Line[] =

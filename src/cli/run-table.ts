@@ -1,6 +1,5 @@
 // Runs -> a table.
 import type { RunStatus } from '../events/event.ts';
-import { extraName, isMetricColumn } from '../query/metric-point.ts';
 import type { ExtraResult } from '../query/results.ts';
 import { cell, type Cell, type Column, type Emphasis, type Table } from './format/table.ts';
 import { duration } from './human.ts';
@@ -86,12 +85,10 @@ export function usualTable(rows: readonly (readonly unknown[])[], nowMs: number)
     .map((field) => ({ field, values: valuesOf(rows, field) }))
     .filter(({ field, values }) => ALWAYS.has(field) || values.some((value) => isTelling(field, value)))
     .map(({ field, values }) => usualColumn(field, values, nowMs));
-  const extra = extraColumns(valuesOf(rows, 'extra'));
-  const named = new Set(extra.map(({ label = '' }) => label));
   const metrics = [
     ...columns.filter(({ name }) => METRICS.has(name)),
-    ...extra,
-    ...resultColumns(valuesOf(rows, 'results'), named),
+    ...extraColumns(valuesOf(rows, 'extra')),
+    ...resultColumns(valuesOf(rows, 'results')),
   ];
   const shown = [
     ...columns.filter(({ name }) => !METRICS.has(name) && !AFTER_METRICS.has(name)),
@@ -164,20 +161,19 @@ export function statusEmphasis(status: unknown): Emphasis | undefined {
 function extraColumns(extras: readonly unknown[]): ShownColumn[] {
   const maps = extras.map((extra) => entriesOf<ExtraResult>(extra));
   return byFrequency(maps).map((name) => ({
-    name: `final.${extraName(name)}`,
-    label: extraName(name),
+    name: `final.${name}`,
+    label: name,
     shrink: 'cut',
     cells: maps.map((map) => plainCell(name, map.get(name)?.final)),
   }));
 }
 
-function resultColumns(results: readonly unknown[], metrics: ReadonlySet<string>): ShownColumn[] {
+function resultColumns(results: readonly unknown[]): ShownColumn[] {
   const maps = results.map((result) => entriesOf<unknown>(result));
   const numbers = maps.map((map) => new Map([...map].filter(([, value]) => typeof value === 'number')));
   return byFrequency(numbers).map((name) => ({
     name: `results.${name}`,
-    // beside a metric of that name it would be taken for it
-    label: isMetricColumn(name) || metrics.has(name) ? `results.${name}` : name,
+    label: name,
     shrink: 'cut',
     cells: maps.map((map) => plainCell(name, map.get(name))),
   }));

@@ -2,7 +2,6 @@
 import type { Db } from '../db/open.ts';
 import { RunfoldError } from '../errors.ts';
 import { shown, wrongArgument } from './arguments.ts';
-import { extraName } from './metric-point.ts';
 import { formatPath, leavesOf } from './path.ts';
 import { getRunResults, type RunResults } from './results.ts';
 import type { RunRecord } from './run-record.ts';
@@ -112,8 +111,7 @@ function fieldsOf(run: RunRecord, results: RunResults | null): Map<string, unkno
     for (const [path, value] of leavesOf(results.results ?? {}, ['results']))
       fields.set(formatPath(path), value);
     for (const [name, value] of Object.entries(results)) if (!NOT_A_RESULT.has(name)) fields.set(name, value);
-    for (const [name, { min, max, final }] of Object.entries(results.extra ?? {})) {
-      const metric = extraName(name);
+    for (const [metric, { min, max, final }] of Object.entries(results.extra ?? {})) {
       fields.set(`final.${metric}`, final).set(`min.${metric}`, min).set(`max.${metric}`, max);
     }
   }

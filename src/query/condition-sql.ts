@@ -1,6 +1,5 @@
 // A condition -> SQL over `FROM_RUNS`, every value bound.
 import sql, { raw, type Sql } from 'sql-template-tag';
-import { normalizeTimestamp } from '../events/timestamp.ts';
 import { wrongArgument } from './arguments.ts';
 import { checkOperator, parseCondition, type Condition, type Operator } from './condition.ts';
 import { jsonTypeSql, valueSql } from './field-sql.ts';
@@ -123,7 +122,7 @@ function isTime(field: Field): boolean {
 /** As much of a time as is given, in the form in which times are stored and sorted. */
 function timeOf(condition: Condition): string {
   const text = textOf(condition);
-  const time = normalizeTimestamp(text) ?? (isStartOfTime(text) ? text : undefined);
+  const time = WITH_OFFSET.test(text) ? isoOf(text) : startOfTime(text);
   if (time !== undefined) return time;
   throw wrongArgument(
     `the value for ${condition.field}`,
@@ -132,13 +131,20 @@ function timeOf(condition: Condition): string {
   );
 }
 
+const WITH_OFFSET = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/i;
 const ANY_TIME = '0000-01-01T00:00:00.000Z';
 /** Up to the year, the month, the day, the hour, the minute and the second. */
 const LENGTHS: ReadonlySet<number> = new Set([4, 7, 10, 13, 16, 19]);
 
-function isStartOfTime(text: string): boolean {
-  const whole = normalizeTimestamp(text + ANY_TIME.slice(text.length));
-  return LENGTHS.has(text.length) && whole?.startsWith(text) === true;
+function startOfTime(text: string): string | undefined {
+  const whole = LENGTHS.has(text.length) ? isoOf(text + ANY_TIME.slice(text.length)) : undefined;
+  // a day or an hour that there is not would be another one
+  return whole?.startsWith(text) === true ? text : undefined;
+}
+
+function isoOf(text: string): string | undefined {
+  const milliseconds = Date.parse(text);
+  return Number.isNaN(milliseconds) ? undefined : new Date(milliseconds).toISOString();
 }
 
 function wrongComparison({ field, op, value }: Condition): Error {

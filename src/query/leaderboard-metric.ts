@@ -5,7 +5,7 @@ import { wrongArgument } from './arguments.ts';
 import { jsonTypeSql, valueSql } from './field-sql.ts';
 import { BEST_IS, parseField, type Field } from './field.ts';
 import type { CurveMetric, Goal, Place } from './metric-at.ts';
-import { EXTRA_PREFIX, extraName, isMetricColumn } from './metric-point.ts';
+import { EXTRA_PREFIX, isMetricColumn } from './metric-point.ts';
 import { formatPath, parsePath } from './path.ts';
 
 /** A metric of the points, with a column or without, or a place in the results (`name` is its path). */
@@ -54,12 +54,6 @@ function isPath(text: string): boolean {
 export function fullName({ kind, name }: LeaderboardMetric): string {
   if (kind === 'result') return RESULTS_PREFIX + name;
   return kind === 'extra' ? EXTRA_PREFIX + name : name;
-}
-
-/** How people are shown it: as they would name it, and with its kind where the bare name is that of a column. */
-export function shownName({ kind, name }: LeaderboardMetric): string {
-  if (kind === 'column') return name;
-  return kind === 'extra' ? extraName(name) : `${isMetricColumn(name) ? RESULTS_PREFIX : ''}${name}`;
 }
 
 /** Which way is better, if the metric says so itself. */

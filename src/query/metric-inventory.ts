@@ -7,14 +7,22 @@ import { divergedMetrics } from './diverged.ts';
 import { FROM_RUNS } from './field-sql.ts';
 import {
   EXTRA_PREFIX,
-  extraName,
   isMetricColumn,
   METRIC_COLUMNS,
-  RESULT_OF,
+  nameOfExtra,
   type MetricColumn,
 } from './metric-point.ts';
 import { nearest } from './nearest.ts';
 import { filterSql, type RunFilter } from './run-filter.ts';
+
+/** Where the results of a run tell whether it has the metric. */
+export const RESULT_OF: Readonly<Record<MetricColumn, string>> = {
+  loss: 'final_loss',
+  f1: 'final_f1',
+  fitness: 'final_fitness',
+  behavioral_comparison: 'final_behavioral_comparison',
+  gpu_memory_mb: 'peak_gpu_memory_mb',
+};
 
 const LISTED = 30;
 /** Runs that are looked at for metrics that were never finite, which results do not know of. */
@@ -77,10 +85,10 @@ function inOrder(
 ): string[] {
   const named = new Set<string>([...columns, ...diverged]);
   const others = new Set([
-    ...extra.map(extraName),
+    ...extra.map(nameOfExtra),
     ...diverged
       .filter((name) => !isMetricColumn(name))
-      .map((name) => extraName(name.slice(EXTRA_PREFIX.length))),
+      .map((name) => nameOfExtra(name.slice(EXTRA_PREFIX.length))),
   ]);
   return [...METRIC_COLUMNS.filter((column) => named.has(column)), ...[...others].toSorted()];
 }

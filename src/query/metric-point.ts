@@ -54,20 +54,11 @@ export function isMetricColumn(name: string): name is MetricColumn {
   return (METRIC_COLUMNS as readonly string[]).includes(name);
 }
 
-/** Where the results of a run tell whether it has the metric. */
-export const RESULT_OF: Readonly<Record<MetricColumn, string>> = {
-  loss: 'final_loss',
-  f1: 'final_f1',
-  fitness: 'final_fitness',
-  behavioral_comparison: 'final_behavioral_comparison',
-  gpu_memory_mb: 'peak_gpu_memory_mb',
-};
-
 /** How `nonfinite`, and a caller, name a metric without a column. */
 export const EXTRA_PREFIX = 'extra.';
 
-/** How callers name a metric without a column: with `extra.` before it where it would be taken for another. */
-export function extraName(name: string): string {
+/** How a caller names an extra metric: with `extra.` before it where it would be taken for another. */
+export function nameOfExtra(name: string): string {
   return isMetricColumn(name) || name.startsWith(EXTRA_PREFIX) ? EXTRA_PREFIX + name : name;
 }
 

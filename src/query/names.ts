@@ -2,7 +2,8 @@
 import type { Db } from '../db/open.ts';
 import { BEST_IS, STATIC_FIELDS } from './field.ts';
 import { parseObject } from './json.ts';
-import { extraName, METRIC_COLUMNS, RESULT_OF } from './metric-point.ts';
+import { RESULT_OF } from './metric-inventory.ts';
+import { METRIC_COLUMNS, nameOfExtra } from './metric-point.ts';
 import { formatPath, leavesOf } from './path.ts';
 
 /** Only so many runs are looked at, the newest ones: what is looked for is a hint. */
@@ -38,7 +39,7 @@ export function metricNames(db: Db): string[] {
     .prepare<[number], string>(`SELECT DISTINCT key FROM (${NEWEST.metrics}), json_each(extra) ORDER BY key`)
     .pluck()
     .all(RUNS);
-  return [...METRIC_COLUMNS.filter((_, index) => row?.[index] === 1), ...extra.map(extraName)];
+  return [...METRIC_COLUMNS.filter((_, index) => row?.[index] === 1), ...extra.map(nameOfExtra)];
 }
 
 /** All fields that may be named: columns and their other names, and those in config, results and metrics. */

@@ -139,7 +139,7 @@ describe('runs', () => {
     expect((await (await Desk.withLog()).run(['runs'])).stderr).toContain('no runs yet');
     const unknown = await at.run(['runs', '-w', 'config.LR<1', '-w', 'max.acc>0', '-w', 'config.lr<9']);
     expect(unknown.stderr).toContain(
-      'no run has config.LR; there are deep.width, lr; did you mean config.lr?\n',
+      'no run has config.LR; there are lr, deep.width; did you mean config.lr?\n',
     );
     expect(unknown.stderr).toContain('no run has max.acc; there are loss, f1, val/acc\n');
     expect(unknown.stderr).not.toContain('no run has config.lr;');
@@ -293,54 +293,6 @@ describe('what people say of a run goes into the log', () => {
     expect(await json(at, ['runs'])).toHaveLength(2);
     expect(await at.run(['hide', 'zzzz', MLP])).toMatchObject({ code: 1 });
     expect(await json(at, ['runs'])).toHaveLength(2);
-  });
-});
-
-describe('an extra metric with the name of a column keeps its prefix', () => {
-  async function deskWithTwo(): Promise<Desk> {
-    const at = await Desk.withLog();
-    const { run_id: _, ...key } = { ...KEY, run_id: MLP };
-    const extra = { loss: 7, 'extra.x': 8 };
-    await at.run(['emit', '-'], {
-      stdin: ndjson(
-        { type: 'run_created', ...key },
-        { type: 'metric', elapsed_seconds: 1, epoch: 1, loss: 0.5, extra },
-        { type: 'result', results: { loss: 9, f1: 3, acc: 4 } },
-        { type: 'status_changed', status: 'completed' },
-      ),
-      env: { RUNFOLD_ATTEMPT: 'a1' },
-    });
-    return at;
-  }
-
-  test('in runs, also in --select and among results', async () => {
-    const at = await deskWithTwo();
-    const [head = ''] = (await at.run(['runs'])).stdout.split('\n');
-    expect(head.split(/ {2,}/)).toEqual(
-      expect.arrayContaining(['loss', 'extra.loss', 'extra.extra.x', 'results.loss', 'results.f1']),
-    );
-    const fields = 'final.loss,final.extra.loss,final.extra.extra.x';
-    expect(await json(at, ['runs', '--select', fields])).toEqual([
-      { 'final.loss': 0.5, 'final.extra.loss': 7, 'final.extra.extra.x': 8 },
-    ]);
-  });
-
-  test('in show, compare and the leaderboard', async () => {
-    const at = await deskWithTwo();
-    const shown = (await at.run(['show', '@last'])).stdout;
-    expect(shown).toContain('  loss           final 0.5, best 0.5 at epoch 1\n  extra.loss     final 7,');
-    await at.run(['emit', 'run-created', '--seed', '2']);
-    const fields = ((await json(at, ['compare', MLP, '@last'])) as { field: string }[]).map(
-      ({ field }) => field,
-    );
-    expect(fields).toEqual(expect.arrayContaining(['final_loss', 'final.extra.loss']));
-    expect(fields).not.toContain('final.loss');
-    const board = async (metric: string, ...more: string[]): Promise<string> =>
-      (await at.run(['leaderboard', metric, '--goal', 'min', ...more])).stdout;
-    expect(await board('extra.loss')).toContain('\nextra.loss, final value, by');
-    expect(await board('loss', '--at', 'min:extra.loss')).toContain('\nloss at the lowest extra.loss, by');
-    expect(await board('results.loss')).toContain('\nresults.loss, by');
-    expect(await board('acc')).toContain('\nacc, by');
   });
 });
 

@@ -194,10 +194,10 @@ test.each([
   [['metrics', '@last', '--plot', '--json'], '--json is not for a plot'],
   [['metrics', '@last', '--plot', '--all'], '--all is not for a plot'],
   [['metrics', '@last', '--points', '1'], 'from 2, or all'],
-  [['metrics', '@last', '--name', 'f1'], 'has a metric "f1"; there are: loss'],
-  [['plot', 'f1'], 'no completed or running run has a metric "f1"; there are: loss'],
+  [['metrics', '@last', '--name', 'f1'], 'has a metric "f1"; there is: loss'],
+  [['plot', 'f1'], 'no completed or running run has a metric "f1"; there is: loss'],
   [['plot', 'loss', '--width', '4'], 'from 5 to 1000'],
-  [['plot', 'loss', '--smooth', '1'], 'smooth must be a number from 0 and below 1'],
+  [['plot', 'loss', '--smooth', '1'], 'It must be a number from 0 to below 1.'],
   [['plot', 'loss', '--by', 'nosuch'], 'there is no field "nosuch"'],
   [['plot', 'loss', '--band', 'sem'], 'Allowed choices are std, minmax, none'],
 ])('%j is wrong usage', async (command, message) => {
@@ -205,43 +205,6 @@ test.each([
   const { code, stdout, stderr } = await desk.run(command);
   expect([code, stdout]).toEqual([2, '']);
   expect(stderr).toContain(message);
-});
-
-test('a range without points is told, with where there are some', async () => {
-  const desk = await deskOf({
-    method: 'm',
-    seed: 1,
-    points: [...losses(40, (epoch) => epoch), { epoch: 20, f1: 1 }],
-  });
-  const said = async (...args: string[]): Promise<unknown> => {
-    const ran = await desk.run(['metrics', '@last', ...args]);
-    return [ran.code, ran.stdout, ...notes(ran)];
-  };
-  expect(await said('--from', '50')).toEqual([0, '', 'no points from 50 on; the last is at epoch 40']);
-  expect(await said('--to', '0.5')).toEqual([0, '', 'no points up to 0.5; the first is at epoch 1']);
-  expect(await said('--from', '1.2', '--to', '1.8')).toEqual([
-    0,
-    '',
-    'no points from 1.2 to 1.8; they are at epoch 1 to 40',
-  ]);
-  expect(await said('--from', '30', '--name', 'f1')).toEqual([
-    0,
-    '',
-    'no points from 30 on; the last is at epoch 20',
-  ]);
-  expect(await said('--from', '50', '--plot')).toEqual([
-    0,
-    '',
-    'no points from 50 on; the last is at epoch 40',
-  ]);
-  const csv = await desk.run(['metrics', '@last', '--from', '50', '--format', 'csv']);
-  expect(csv).toMatchObject({ code: 0, stdout: 'epoch,step,elapsed_seconds,loss,f1\n' });
-  expect(notes(csv)).toEqual(['no points from 50 on; the last is at epoch 40']);
-
-  const bare = await deskOf({ method: 'm', seed: 1, points: [{ loss: 1 }] });
-  expect(notes(await bare.run(['metrics', '@last', '--from', '0']))).toEqual([
-    'no points from 0 on; none has a step or an epoch',
-  ]);
 });
 
 test.each(['-0.1', '1', '1.5', 'NaN', 'x'])(

@@ -16,7 +16,7 @@ import { isStreamFormat, printStream } from '../format/stream.ts';
 import type { Cell } from '../format/table.ts';
 import { count } from '../human.ts';
 import { say, type CliIo, type ExitCode } from '../io.ts';
-import { outOfRange, pointColumns, type PointColumn } from '../metric-table.ts';
+import { pointColumns, type PointColumn } from '../metric-table.ts';
 import { reading, type ReadingFlags } from '../reading.ts';
 
 export interface MetricsFlags extends ReadingFlags, FormatFlags, PictureFlags {
@@ -42,8 +42,6 @@ export function metrics(run: string, flags: MetricsFlags, io: CliIo): Promise<Ex
         throw unknownMetric(`no point of run ${runId}`, name, known);
     }
     if (known.length === 0) say(io.stderr, `run ${runId} has no metrics`);
-    const isNone = known.length === 0 || sayIfOutOfRange(db, runId, flags, io);
-    if (flags.plot === true && isNone) return 0;
     if (flags.plot === true) draw(db, runId, known, flags, io);
     else await list(db, runId, [...new Set(flags.name ?? known)], flags, io);
     return 0;
@@ -60,17 +58,6 @@ function checkFlags(flags: MetricsFlags): void {
   throw new RunfoldError('usage', `${option} is ${isPlot ? 'not for a plot' : 'for a plot alone'}`, {
     hint: isPlot ? 'Leave out --plot or the other.' : 'Add --plot.',
   });
-}
-
-/** Says so if there are points, but none from `--from` to `--to`, and returns whether that is so. */
-function sayIfOutOfRange(db: Db, runId: string, flags: MetricsFlags, io: CliIo): boolean {
-  const { from, to, name: names, all } = flags;
-  if (from === undefined && to === undefined) return false;
-  const options: MetricsOptions = { view: all === true ? 'all' : 'view', names };
-  const [found] = iterateRunMetrics(db, runId, { ...options, from, to });
-  if (found !== undefined) return false;
-  say(io.stderr, outOfRange(iterateRunMetrics(db, runId, options), from, to));
-  return true;
 }
 
 /** The metrics that were named share a picture, to be compared; else each has its own, since their ranges differ. */
