@@ -20,6 +20,11 @@ export class ProgressLine {
     this.show(() => `${count(lines, 'line')}, ${bytes(bytesDone)}`);
   };
 
+  /** The same where it is known how much there is. */
+  readonly updateOfWhole = ({ bytesDone, bytesTotal, lines }: PassProgress): void => {
+    this.show(() => `${count(lines, 'line')}, ${bytes(bytesDone)} of ${bytes(bytesTotal)}`);
+  };
+
   /** Says how far it is, unless that was said only just now. */
   show(howFar: () => string): void {
     const now = this.#io.clock.now();

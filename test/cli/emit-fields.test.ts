@@ -193,3 +193,38 @@ test.each([
   expect(ran).toMatchObject({ code: 2, stdout: '' });
   expect(desk.events()).toEqual([]);
 });
+
+test('run-created begins an attempt each time, in a shell that has begun one before, too', async () => {
+  const desk = await Desk.withLog();
+  const emit = ['emit', 'run-created', '--seed', '1'];
+  const env = { RUNFOLD_RUN_ID: SEED_1, RUNFOLD_ATTEMPT: 'first', RUNFOLD_STARTED: '1700000000' };
+  const { stdout } = await desk.run(emit, { env });
+  expect(stdout).not.toContain('RUNFOLD_ATTEMPT=first');
+  const [header] = desk.events();
+  expect(stdout).toContain(`RUNFOLD_ATTEMPT=${header?.type === 'writer_opened' ? header.writer : ''}\n`);
+  // a launcher says the attempt and not when it began: that one is joined
+  const joined = await desk.run(emit, { env: { ...env, RUNFOLD_STARTED: '' } });
+  expect(joined.stdout).toContain('RUNFOLD_ATTEMPT=first\n');
+  const named = await desk.run([...emit, '--attempt', 'mine'], { env });
+  expect(named.stdout).toContain('RUNFOLD_ATTEMPT=mine\n');
+});
+
+test('an attempt that is of another run is not taken over', async () => {
+  const desk = await Desk.withLog();
+  const env = { RUNFOLD_RUN_ID: SEED_1, RUNFOLD_ATTEMPT: 'of-seed-1' };
+  const { stdout } = await desk.run(['emit', 'run-created', '--seed', '2'], { env });
+  expect(stdout).not.toContain('of-seed-1');
+  await desk.run(['emit', '-'], {
+    env,
+    stdin: '{"type":"metric","loss":1}\n{"type":"run_created","seed":3}\n',
+  });
+  expect(JSON.stringify(desk.events().filter(({ type }) => type === 'run_created'))).not.toContain(
+    'of-seed-1',
+  );
+  const [own, other] = desk
+    .logged()
+    .filter(({ type }) => type === 'metric' || type === 'run_created')
+    .slice(-2);
+  expect(own?.attempt).toBeUndefined();
+  expect(other?.attempt).toMatch(/^[0-9A-Z]{26}$/);
+});

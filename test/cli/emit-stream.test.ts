@@ -87,6 +87,27 @@ const BAD = fc.constantFrom(
   `{"type":"result","results":{"x":"${'y'.repeat(1_048_600)}"}}`, '\u001b[31mred', '{"type":"\u202edetrevni"}',
 ); // prettier-ignore
 
+test.each([
+  { type: 'run_created', dataset: 'b', seed: 'two' },
+  { type: 'run_created', dataset: '\ud800' },
+  { type: 'run_created', dataset: 'b', config: 7 },
+  '{"type":"run_created","dataset":"b","config":{"lr":NaN}}',
+])('what follows a refused run_created does not become part of the run before: %j', async (refused) => {
+  const desk = await Desk.withLog();
+  const other = { type: 'run_created', dataset: 'c' };
+  const stdin = [CREATED, POINT, refused, POINT, { type: 'status_changed', status: 'failed' }, other, POINT]
+    .map((each) => `${typeof each === 'string' ? each : JSON.stringify(each)}\n`)
+    .join('');
+  const { code, stderr } = await desk.run(['emit', '-'], { stdin });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(
+    /^record 3: .*\nrecord 4: which run .*\nrecord 5: which run .*\n4 events written, 3 refused\n$/,
+  );
+  expect(desk.logged().map(({ type, run_id }) => [type, run_id === RUN])).toEqual([
+    ['run_created', true], ['metric', true], ['run_created', false], ['metric', false],
+  ]); // prettier-ignore
+});
+
 test('bad records are refused with their number; all others are written, and the exit code is 1', async () => {
   const records = fc.array(fc.oneof(GOOD, GOOD, BAD), { maxLength: 12 });
   await fc.assert(
@@ -97,10 +118,13 @@ test('bad records are refused with their number; all others are written, and the
       const { code, stderr } = await desk.run(args, {
         stdin: endsInLf && given.length > 0 ? `${text}\n` : text,
       });
-      const good = given.filter((each) => typeof each !== 'string');
+      const lost = given.findIndex((each) => typeof each === 'string' && each.includes('run_created'));
+      const isGood = (each: (typeof given)[number], index: number): boolean =>
+        typeof each !== 'string' && (lost === -1 || index < lost);
+      const good = given.filter(isGood) as { loss: number }[];
       expect(losses(desk)).toEqual(good.map(({ loss }) => loss));
       const numbers = [...stderr.matchAll(/^record (\d+): /gm)].map(([, number]) => Number(number));
-      expect(numbers).toEqual(given.flatMap((each, index) => (typeof each === 'string' ? [index + 1] : [])));
+      expect(numbers).toEqual(given.flatMap((each, index) => (isGood(each, index) ? [] : [index + 1])));
       expect(code).toBe(numbers.length > 0 ? 1 : 0);
       expect(stderr).toContain(`${good.length} event`);
       expect(new Set(desk.logged().map(({ run_id }) => run_id)).size).toBeLessThanOrEqual(1);

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { removeProcessHooks } from '../../src/events/process-hooks.ts';
 import { RunLogger } from '../../src/events/run-logger.ts';
-import type { RunOptions } from '../../src/events/run-options.ts';
+import { resolveRun, type RunOptions } from '../../src/events/run-options.ts';
 import { eventFiles, readOnlyFile } from './read-lines.ts';
 import { bench, freshSeed, useWith, type Bench } from './run-bench.ts';
 
@@ -140,6 +140,21 @@ describe('the attempt', () => {
     expect(readOnlyFile(ledger).events[0]).toMatchObject({ attempt: 'from-exec' });
     expect(second.attempt).not.toBe('from-exec');
     expect(events().at(-1)).toMatchObject({ attempt: second.attempt });
+  });
+
+  it('of the environment is not taken by another run than the one that the environment names', async () => {
+    const { create, events, ledger } = bench();
+    const [seed, other] = [freshSeed(), freshSeed()];
+    const env = { RUNFOLD_ATTEMPT: 'from-exec', RUNFOLD_RUN_ID: resolveRun({ seed }, 'train.mjs').runId };
+    const stranger = create({ seed: other }, env);
+    expect(stranger.attempt).toMatch(/^[0-9A-Z]{26}$/);
+    await stranger.close();
+    expect(events()).toEqual(
+      events().map(() => expect.objectContaining({ attempt: stranger.attempt }) as object),
+    );
+    expect(events()).not.toEqual([]);
+    expect(readOnlyFile(ledger).events[0]).toMatchObject({ attempt: 'from-exec' });
+    expect(create({ seed }, env).attempt).toBe('from-exec');
   });
 
   it('given by the caller is taken', () => {

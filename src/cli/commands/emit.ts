@@ -1,7 +1,8 @@
 // runfold emit: writes events from the shell, one at a time or as a stream.
+import { ulid } from 'ulid';
 import { attemptFromEnv } from '../../events/env.ts';
 import type { EventInput } from '../../events/event-writer.ts';
-import { EVENT_SCHEMAS, isEventType } from '../../events/event.ts';
+import { isEventType } from '../../events/event.ts';
 import { parseText } from '../../events/parse.ts';
 import { runId } from '../../events/run-id.ts';
 import { messageOf, RunfoldError } from '../../errors.ts';
@@ -31,7 +32,6 @@ export function emitOne(
   fields: Readonly<Record<string, unknown>>,
   io: CliIo,
 ): ExitCode {
-  const writer = openWriter(flags, io);
   const filler = new Filler(flags, io);
   const given = readFields(type, fields);
   if (type === 'metric' && Object.keys(given).every((name) => POSITION.has(name))) {
@@ -45,6 +45,7 @@ export function emitOne(
   const event = filler.complete({ type, ...given });
   const problem = problemWith(event);
   if (problem !== undefined) throw new RunfoldError('usage', problem);
+  const writer = openWriter(flags, { ...io, env: ofThisExecution(event, flags, io) });
   writer.append(event, 'now');
   const { attempt } = writer;
   writer.close();
@@ -56,6 +57,16 @@ export function emitOne(
     );
   }
   return outcome(writer);
+}
+
+/**
+ * The environment without its attempt where that is of another run, or of an execution that this shell has begun before:
+ * only `run-created` says when it began, a launcher does not.
+ */
+function ofThisExecution({ type, run_id }: EventInput, flags: EmitFlags, { env }: CliIo): CliIo['env'] {
+  const isBegunHere = type === 'run_created' && Boolean(env['RUNFOLD_STARTED']);
+  const joins = !isBegunHere && attemptFromEnv(env, run_id) !== undefined;
+  return joins || flags.attempt ? env : { ...env, RUNFOLD_ATTEMPT: undefined };
 }
 
 /** `emit -`: events on stdin, one JSON object a line, into one file. A bad one is reported and the rest goes on. */
@@ -74,8 +85,10 @@ export async function emitStream(flags: EmitFlags, io: CliIo): Promise<ExitCode>
     const event = filler.complete(value);
     const problem =
       problemWith(event) ?? (writer.append(event, urgencyOf(event)) ? undefined : 'not written');
-    if (problem === undefined) written += 1;
-    else refuse(problem);
+    if (problem === undefined) {
+      filler.goOnWith(event);
+      written += 1;
+    } else refuse(problem);
   };
   try {
     await readRecords(io, {
@@ -89,6 +102,8 @@ export async function emitStream(flags: EmitFlags, io: CliIo): Promise<ExitCode>
       },
       problem: (problem) => {
         record += 1;
+        // such as NaN in its config, as Python writes it
+        if (problem.includes('run_created')) filler.loseRun();
         refuse(problem);
       },
     });
@@ -125,7 +140,10 @@ class Filler {
   readonly #flags: EmitFlags;
   readonly #io: CliIo;
   readonly #startedMs: number;
+  /** Of the events that name none. */
   #runId: string | undefined;
+  /** For runs that the attempt of the environment is not about. */
+  readonly #ownAttempt = ulid();
   /** Of the events of the file that is being copied, if its header was in the stream. */
   #copiedAttempt: string | undefined;
 
@@ -158,30 +176,46 @@ class Filler {
     }
     const given: Record<string, unknown> = { ...value };
     const type = given['type'];
+    const before = this.#runId;
+    // what follows is about this one: if it is refused, that must not become part of the run before
+    if (type === 'run_created') this.loseRun();
     if (typeof type !== 'string' || !isEventType(type)) {
       throw new RunfoldError('usage', `"type" is not one of the event types: ${JSON.stringify(type)}`);
     }
     const fields = type === 'run_created' ? { ...this.#keyOf(given), ...given } : given;
+    const runOfIt = given['run_id'] ?? this.#runIdOf(type, fields, before);
     const event: Record<string, unknown> = {
       ...fields,
       type,
       ts: given['ts'] ?? this.#flags.ts,
-      run_id: given['run_id'] ?? this.#runIdOf(type, fields),
-      attempt: given['attempt'] ?? this.#attemptOf(given['source']),
+      run_id: runOfIt,
+      attempt: given['attempt'] ?? this.#attemptOf(given['source'], runOfIt),
     };
     if (type === 'metric' || type === 'resource_sample') {
       event['elapsed_seconds'] ??= Math.max(0, this.#io.clock.now() - this.#startedMs) / 1000;
     }
     if (event['ts'] === undefined) delete event['ts'];
-    const runOfIt = EVENT_SCHEMAS.metric.shape.run_id.safeParse(event['run_id']);
-    if (runOfIt.success) this.#runId = runOfIt.data;
     return event as EventInput;
   }
 
+  /** What follows is about a run of which nothing is known, until one is named. */
+  loseRun(): void {
+    this.#runId = undefined;
+  }
+
+  /** The events after this one are about the same run, if they do not say otherwise. */
+  goOnWith({ run_id }: EventInput): void {
+    this.#runId = run_id;
+  }
+
   /** Undefined where it is the default of our own file, whose header says it. */
-  #attemptOf(source: unknown): string | undefined {
-    if (!this.#flags.attempt && this.#copiedAttempt !== undefined) return this.#copiedAttempt;
-    return NEEDS_ATTEMPT.has(source) ? this.#flags.attempt || attemptFromEnv(this.#io.env) : undefined;
+  #attemptOf(source: unknown, run: unknown): string | undefined {
+    if (this.#flags.attempt) return NEEDS_ATTEMPT.has(source) ? this.#flags.attempt : undefined;
+    if (this.#copiedAttempt !== undefined) return this.#copiedAttempt;
+    const { env } = this.#io;
+    const [given, ofRun] = [attemptFromEnv(env), attemptFromEnv(env, String(run))];
+    if (NEEDS_ATTEMPT.has(source)) return ofRun;
+    return ofRun === given ? undefined : this.#ownAttempt;
   }
 
   #keyOf(given: Readonly<Record<string, unknown>>): object {
@@ -190,9 +224,9 @@ class Filler {
   }
 
   /** That of the key, else that of the options or the event before. */
-  #runIdOf(type: string, fields: Readonly<Record<string, unknown>>): string {
+  #runIdOf(type: string, fields: Readonly<Record<string, unknown>>, before: string | undefined): string {
     if (type === 'run_created') return runId(fields as unknown as Parameters<typeof runId>[0]);
-    if (this.#runId !== undefined) return this.#runId;
+    if (before !== undefined) return before;
     throw new RunfoldError('usage', `which run is this ${type} about?`, {
       hint: 'Give its key (--dataset … --method … --seed …), --run, RUNFOLD_RUN_ID, or a run_created first.',
     });
