@@ -199,3 +199,10 @@ test('people are told of logs, not of ledgers', async () => {
     expect(words).toContain(told);
   expect(words).toMatch(/run_id must be 16 characters of 0-9 and a-z/);
 });
+
+test('init says where no log can be made, and what to do', async () => {
+  const at = new Desk();
+  const made = await at.run(['init', '/proc/x']);
+  expect(made).toMatchObject({ code: 1, stdout: '' });
+  expect(made.stderr).toMatch(/^runfold: no log can be made at \/proc\/x: ENOENT: .*\n {2}Name a directory /);
+});
