@@ -3,6 +3,7 @@ import { RunfoldError } from '../errors.ts';
 import type { NamedMetric } from '../events/event.ts';
 import { shown } from './arguments.ts';
 import { EXTRA_PREFIX } from './metric-point.ts';
+import { nearest } from './nearest.ts';
 import { parsePath } from './path.ts';
 
 export type ColumnType = 'text' | 'number' | 'boolean' | 'strings' | 'object';
@@ -89,6 +90,9 @@ const ALIASES: Readonly<Record<string, string>> = {
   duration: 'duration_seconds',
 };
 
+/** All names of fields that are the same for all logs. */
+export const STATIC_FIELDS: readonly string[] = [...COLUMNS, 'duration_seconds', ...Object.keys(ALIASES)];
+
 const HINT =
   'A field is a column (dataset, status, created_at …), config.NAME, results.NAME, ' +
   'or final.METRIC, best.METRIC, min.METRIC, max.METRIC.';
@@ -157,5 +161,7 @@ function metricField(of: 'final' | 'min' | 'max' | 'best', name: string, text: s
 }
 
 function unknownField(text: unknown): RunfoldError {
-  return new RunfoldError('usage', `there is no field ${shown(text)}`, { hint: HINT });
+  const near = typeof text === 'string' ? nearest(text, STATIC_FIELDS) : undefined;
+  const hint = near === undefined ? HINT : `Did you mean ${near}?`;
+  return new RunfoldError('usage', `there is no field ${shown(text)}`, { hint });
 }

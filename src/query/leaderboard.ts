@@ -5,9 +5,10 @@ import type { RunKey } from '../events/run-id.ts';
 import { shown } from './arguments.ts';
 import type { Label } from './label.ts';
 import { boardCells, type LeaderboardCells } from './leaderboard-cells.ts';
-import { fullName, sourceOf, type LeaderboardMetric } from './leaderboard-metric.ts';
-import { whatThereIs } from './leaderboard-names.ts';
+import { fullName, RESULTS_PREFIX, sourceOf, type LeaderboardMetric } from './leaderboard-metric.ts';
+import { hintFor, whatThereIs } from './leaderboard-names.ts';
 import {
+  goalNotKnown,
   parseOptions,
   resultHasNoCurve,
   type LeaderboardOptions,
@@ -52,6 +53,8 @@ function board(db: Db, question: Question): Leaderboard {
   const { goal, place, rows, columns } = question;
   const found = gatherRuns(scanRuns(db, question), question);
   const metric = meaningIn(db, found, question);
+  // not before: who has mistyped the metric is to be told that first
+  if (!question.hasGoal) throw goalNotKnown(question.metric);
   const { points } = sourceOf(metric, place);
   const gathered =
     points === undefined ? found : withValues(found, (id) => metricAt(db, id, points.metric, points.place));
@@ -75,7 +78,11 @@ function meaningIn(db: Db, { rows, has, hasChooser }: GatheredRuns, question: Qu
   const [first, second] = rows.length === 0 ? meanings : meanings.filter((_, index) => has[index]);
   if (first === undefined) {
     const what = meanings.length > 1 ? 'metric or result' : wordFor(meanings[0]);
-    throw noRunHas(db, filter, `a ${what} ${shown(metric)}`);
+    const [meaning] = meanings;
+    const names = whatThereIs(db, filter);
+    // nothing was logged yet: not a wrong name, but cells without a value
+    if (names.length === 0 && meaning !== undefined) return meaning;
+    throw noRunHas(`a ${what} ${shown(metric)}`, metric, names);
   }
   if (rows.length === 0) return first;
   if (second !== undefined) {
@@ -86,7 +93,9 @@ function meaningIn(db: Db, { rows, has, hasChooser }: GatheredRuns, question: Qu
   if (place === 'final') return first;
   if (first.kind === 'result') throw resultHasNoCurve(metric);
   if ('bestOf' in place && !hasChooser) {
-    throw noRunHas(db, filter, `a metric ${shown(place.bestOf.name)} to choose by`);
+    const { name } = place.bestOf;
+    const names = whatThereIs(db, filter).filter((each) => !each.startsWith(RESULTS_PREFIX));
+    throw noRunHas(`a metric ${shown(name)} to choose by`, name, names);
   }
   return first;
 }
@@ -95,8 +104,8 @@ function wordFor(meaning: LeaderboardMetric | undefined): string {
   return meaning?.kind === 'result' ? 'result' : 'metric';
 }
 
-function noRunHas(db: Db, filter: Question['filter'], what: string): RunfoldError {
-  return new RunfoldError('usage', `no run has ${what}`, { hint: whatThereIs(db, filter) });
+function noRunHas(what: string, name: string, names: readonly string[]): RunfoldError {
+  return new RunfoldError('usage', `no run has ${what}`, { hint: hintFor(name, names) });
 }
 
 function atOf(place: Question['place']): Leaderboard['at'] {

@@ -194,10 +194,10 @@ test.each([
   [['metrics', '@last', '--plot', '--json'], '--json is not for a plot'],
   [['metrics', '@last', '--plot', '--all'], '--all is not for a plot'],
   [['metrics', '@last', '--points', '1'], 'from 2, or all'],
-  [['metrics', '@last', '--name', 'f1'], 'has a metric "f1"; there are: loss'],
-  [['plot', 'f1'], 'no completed or running run has a metric "f1"; there are: loss'],
+  [['metrics', '@last', '--name', 'f1'], 'has a metric "f1"; there is: loss'],
+  [['plot', 'f1'], 'no completed or running run has a metric "f1"; there is: loss'],
   [['plot', 'loss', '--width', '4'], 'from 5 to 1000'],
-  [['plot', 'loss', '--smooth', '1'], 'smooth must be a number from 0 and below 1'],
+  [['plot', 'loss', '--smooth', '1'], 'It must be a number from 0 to below 1.'],
   [['plot', 'loss', '--by', 'nosuch'], 'there is no field "nosuch"'],
   [['plot', 'loss', '--band', 'sem'], 'Allowed choices are std, minmax, none'],
 ])('%j is wrong usage', async (command, message) => {
@@ -206,3 +206,19 @@ test.each([
   expect([code, stdout]).toEqual([2, '']);
   expect(stderr).toContain(message);
 });
+
+test.each(['-0.1', '1', '1.5', 'NaN', 'x'])(
+  '--smooth %s is refused before the log is read',
+  async (weight) => {
+    const desk = await deskOf({ method: 'm', seed: 1, points: losses(2, () => 1) });
+    for (const args of [
+      ['plot', 'loss'],
+      ['metrics', '@last', '--plot'],
+    ]) {
+      const { code, stdout, stderr } = await desk.run([...args, '--smooth', weight]);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toContain('It must be a number from 0 to below 1.');
+      expect(stderr).not.toContain('as of');
+    }
+  },
+);

@@ -37,7 +37,9 @@ export function metrics(run: string, flags: MetricsFlags, io: CliIo): Promise<Ex
     const { run_id: runId } = getRun(db, run);
     const known = metricsOfRun(db, runId, flags.all);
     for (const name of flags.name ?? []) {
-      if (!known.includes(name)) throw unknownMetric(`no point of run ${runId}`, name, known);
+      // where nothing was logged yet, no name is wrong
+      if (known.length > 0 && !known.includes(name))
+        throw unknownMetric(`no point of run ${runId}`, name, known);
     }
     if (known.length === 0) say(io.stderr, `run ${runId} has no metrics`);
     if (flags.plot === true) draw(db, runId, known, flags, io);
