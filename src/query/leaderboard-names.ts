@@ -4,7 +4,7 @@ import type { Db } from '../db/open.ts';
 import { shown } from './arguments.ts';
 import { FROM_RUNS } from './field-sql.ts';
 import { presenceSql, RESULTS_PREFIX } from './leaderboard-metric.ts';
-import { METRIC_COLUMNS } from './metric-point.ts';
+import { METRIC_COLUMNS, nameOfExtra } from './metric-point.ts';
 import { formatPath } from './path.ts';
 import { filterSql, type RunFilter } from './run-filter.ts';
 
@@ -14,7 +14,7 @@ const SHOWN_NAMES = 12;
 export function whatThereIs(db: Db, filter: RunFilter): string {
   const names = [
     ...columnsThere(db, filter),
-    ...keysThere(db, filter, 'extra'),
+    ...keysThere(db, filter, 'extra').map(nameOfExtra),
     ...keysThere(db, filter, 'results').map((name) => RESULTS_PREFIX + formatPath([name])),
   ];
   if (names.length === 0) return 'These runs have neither metrics nor results.';

@@ -5,7 +5,7 @@ import type { RunKey } from '../events/run-id.ts';
 import { shown } from './arguments.ts';
 import type { Label } from './label.ts';
 import { boardCells, type LeaderboardCells } from './leaderboard-cells.ts';
-import { fullName, sourceOf, type LeaderboardMetric } from './leaderboard-metric.ts';
+import { fullName, shortName, sourceOf, type LeaderboardMetric } from './leaderboard-metric.ts';
 import { whatThereIs } from './leaderboard-names.ts';
 import {
   parseOptions,
@@ -86,7 +86,7 @@ function meaningIn(db: Db, { rows, has, hasChooser }: GatheredRuns, question: Qu
   if (place === 'final') return first;
   if (first.kind === 'result') throw resultHasNoCurve(metric);
   if ('bestOf' in place && !hasChooser) {
-    throw noRunHas(db, filter, `a metric ${shown(place.bestOf.name)} to choose by`);
+    throw noRunHas(db, filter, `a metric ${shown(shortName(place.bestOf))} to choose by`);
   }
   return first;
 }

@@ -5,7 +5,13 @@ import { RunfoldError } from '../errors.ts';
 import { shown } from './arguments.ts';
 import { divergedMetrics } from './diverged.ts';
 import { FROM_RUNS } from './field-sql.ts';
-import { EXTRA_PREFIX, isMetricColumn, METRIC_COLUMNS, type MetricColumn } from './metric-point.ts';
+import {
+  EXTRA_PREFIX,
+  isMetricColumn,
+  METRIC_COLUMNS,
+  nameOfExtra,
+  type MetricColumn,
+} from './metric-point.ts';
 import { filterSql, type RunFilter } from './run-filter.ts';
 
 /** Where the results of a run tell whether it has the metric. */
@@ -84,11 +90,6 @@ function inOrder(
       .map((name) => nameOfExtra(name.slice(EXTRA_PREFIX.length))),
   ]);
   return [...METRIC_COLUMNS.filter((column) => named.has(column)), ...[...others].toSorted()];
-}
-
-/** How a caller names it: with `extra.` before it where it would be taken for another. */
-function nameOfExtra(name: string): string {
-  return isMetricColumn(name) || name.startsWith(EXTRA_PREFIX) ? EXTRA_PREFIX + name : name;
 }
 
 /** The error for a metric that is not there; `who` has none of that name. */
