@@ -125,6 +125,23 @@ test('points as a table, a part of them, and all', async () => {
   expect(notes(all)).toEqual([]);
 });
 
+test('metrics without room are left out, those that were named go below', async () => {
+  const names = Array.from({ length: 9 }, (_, index) => `metric-${index}`);
+  const extra = Object.fromEntries(names.map((name, index) => [name, index + 0.123]));
+  const desk = await deskOf({ method: 'm', seed: 1, points: [{ step: 1, extra }] });
+  const all = await desk.run(['metrics', '@last'], { columns: 60 });
+  expect(all.stdout).toMatch(/^step +elapsed_seconds +metric-0 +metric-1 +metric-2\n/);
+  expect(notes(all)).toEqual([
+    '6 columns left out (metric-3, metric-4, metric-5, metric-6, metric-7, metric-8): --name or a wider terminal shows them',
+  ]);
+  const named = await desk.run(['metrics', '@last', ...names.flatMap((name) => ['--name', name])], {
+    columns: 60,
+  });
+  for (const line of named.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(60);
+  for (const name of names) expect(named.stdout).toContain(name);
+  expect(notes(named)).toEqual([]);
+});
+
 test('a part of the points is said to be one, and to have the extremes if it must have them', async () => {
   const desk = await deskOf({ method: 'm', seed: 1, points: losses(100, (epoch) => epoch / 8) });
   const said = async (...args: string[]): Promise<string[]> => notes(await desk.run(['metrics', ...args]));

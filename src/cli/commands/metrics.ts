@@ -122,7 +122,7 @@ async function list(
   const format = formatOf(flags);
   const points = flags.points ?? (format === 'table' ? SHOWN_POINTS : 'all');
   const options = optionsOf(flags);
-  const columns = pointColumns(names, flags.all === true);
+  const columns = pointColumns(names, flags.all === true, flags.name !== undefined);
   const read =
     points === 'all'
       ? iterateRunMetrics(db, runId, options)
@@ -132,7 +132,7 @@ async function list(
   else {
     const kept = [...read];
     const shown = columns.filter(({ isShownFor }) => isShownFor(kept));
-    print({ columns: shown, rows: [...rowsOf(kept, shown)] }, { format }, io);
+    print({ columns: shown, rows: [...rowsOf(kept, shown)], chosenBy: '--name' }, { format }, io);
   }
 }
 
@@ -140,7 +140,7 @@ function fewer(
   db: Db,
   runId: string,
   options: MetricsOptions & { points: number },
-  metrics: number,
+  series: number,
   io: CliIo,
 ): MetricPoint[] {
   const { points, ...rest } = options;
@@ -153,14 +153,14 @@ function fewer(
   const total = isAll ? getRunResults(db, runId)?.points : undefined;
   const shown = thinned.length;
   const what = total === undefined ? count(shown, 'point') : `${shown} of ${count(total, 'point')}`;
-  const extremes = points >= leastForExtremes(metrics) ? ', the extremes among them' : '';
+  const extremes = points >= leastForExtremes(series) ? ', the extremes among them' : '';
   say(io.stderr, `${what}${extremes}; --points all shows all`);
   return thinned;
 }
 
 /** The first point, the last, and of each metric the lowest, the highest and the first that is not finite. */
-function leastForExtremes(metrics: number): number {
-  return 2 + 3 * metrics;
+function leastForExtremes(series: number): number {
+  return 2 + 3 * series;
 }
 
 function* rowsOf(points: Iterable<MetricPoint>, columns: readonly PointColumn[]): Generator<Cell[]> {
