@@ -23,8 +23,18 @@ const PYTHON_DRIVER = fileURLToPath(
   new URL('../../clients/python/tests/conformance_driver.py', import.meta.url),
 );
 
-/** Names and arguments of the shells; busybox is one by its first argument. */
-export const SHELLS: readonly (readonly [string, ...string[]])[] = [['dash'], ['bash'], ['busybox', 'sh']];
+export interface Shell {
+  name: string;
+  words: readonly string[];
+  isMissing: boolean;
+}
+
+/** busybox is a shell by its first argument. */
+export const SHELLS: readonly Shell[] = [['dash'], ['bash'], ['busybox', 'sh']].map((words) => ({
+  name: words.join(' '),
+  words,
+  isMissing: !isThere(words[0] ?? ''),
+}));
 
 export function isThere(program: string): boolean {
   return spawnSync(program, ['--help'], { stdio: 'ignore' }).error === undefined;
@@ -44,32 +54,29 @@ export const WRITERS: readonly Writer[] = [
       });
     },
   },
-  ...SHELLS.map((shell): Writer => {
-    const name = shell.join(' ');
-    return {
-      name,
-      kind: 'shell',
-      missing: isThere(shell[0]) ? undefined : shell[0],
-      async run(given, _, dir, ledger) {
-        const script = path.join(dir, path.basename(given.script ?? 'train.sh'));
-        fs.writeFileSync(script, scriptOf(given));
-        return await runProcess([...shell, script], { dir, ledger, env: given.env });
-      },
-    };
-  }),
+  ...SHELLS.map(({ name, words, isMissing }): Writer => ({
+    name,
+    kind: 'shell',
+    missing: isMissing ? words[0] : undefined,
+    async run(given, _, dir, ledger) {
+      const script = path.join(dir, path.basename(given.script ?? 'train.sh'));
+      fs.writeFileSync(script, scriptOf(given));
+      return await runProcess([...words, script], { dir, ledger, env: given.env });
+    },
+  })),
   {
     name: 'Python',
     kind: 'python',
-    missing: fs.existsSync(PYTHON_DRIVER)
-      ? isThere('python3')
-        ? undefined
-        : 'python3'
-      : 'clients/python/tests/conformance_driver.py',
+    missing: missingOf([PYTHON_DRIVER, fs.existsSync(PYTHON_DRIVER)], ['python3', isThere('python3')]),
     async run(given, text, dir, ledger) {
       return await runProcess(['python3', PYTHON_DRIVER], { dir, ledger, env: given.env, input: text });
     },
   },
 ];
+
+function missingOf(...needed: readonly (readonly [string, boolean])[]): string | undefined {
+  return needed.find(([, isHere]) => !isHere)?.[0];
+}
 
 export interface ProcessOptions {
   dir: string;
