@@ -95,13 +95,18 @@ export class RunLogger implements AsyncDisposable {
       if (role.problem !== undefined) this.#notices.once('rank', role.problem);
       return;
     }
-    const writer = openWriter({ ...surroundings, ledger: options.ledger, attempt: role.attempt });
+    const inherited = attemptFromEnv(env, run.runId);
+    const writer = openWriter({
+      ...surroundings,
+      env: { ...env, RUNFOLD_ATTEMPT: inherited },
+      ledger: options.ledger,
+      attempt: role.attempt,
+    });
     const nth = countExecution(run.runId);
     const shared = role.attempt === undefined ? undefined : nthAttempt(role.attempt, nth);
-    const given = attemptFromEnv(env);
-    const isOfAnotherRun = given === writer.attempt && attemptFromEnv(env, run.runId) === undefined;
-    const own = nth === 0 && !isOfAnotherRun ? writer.attempt : ulid();
-    this.attempt = options.attempt || (shared ?? own);
+    // the file may have been opened by a run that the environment's attempt is of
+    const own = writer.attempt === attemptFromEnv(env) ? ulid() : writer.attempt;
+    this.attempt = options.attempt || (shared ?? (nth === 0 ? (inherited ?? own) : ulid()));
     this.#lineAttempt = this.attempt === writer.attempt ? undefined : this.attempt;
     this.#writer = writer;
     this.#notices = writer.notices;

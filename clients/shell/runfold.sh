@@ -104,6 +104,11 @@ _runfold_open() {
   _runfold_find_log
   _runfold_started=$_runfold_ms
   _runfold_attempt=${_runfold_opt_attempt:-${RUNFOLD_ATTEMPT-}}
+  case ${RUNFOLD_RUN_ID-} in
+    # where the environment names another run, its attempt is that run's alone
+    '' | "$_runfold_run") ;;
+    *) _runfold_attempt=$_runfold_opt_attempt ;;
+  esac
   case $_runfold_runs in
     # the same run once more is another execution of it
     *" $_runfold_run "*) _runfold_attempt=$_runfold_opt_attempt ;;

@@ -2,6 +2,7 @@
 import type { Db } from '../db/open.ts';
 import { RunfoldError } from '../errors.ts';
 import { shown, wrongArgument } from './arguments.ts';
+import { nameOfExtra } from './metric-point.ts';
 import { formatPath, leavesOf } from './path.ts';
 import { getRunResults, type RunResults } from './results.ts';
 import type { RunRecord } from './run-record.ts';
@@ -112,7 +113,8 @@ function fieldsOf(run: RunRecord, results: RunResults | null): Map<string, unkno
       fields.set(formatPath(path), value);
     for (const [name, value] of Object.entries(results)) if (!NOT_A_RESULT.has(name)) fields.set(name, value);
     for (const [metric, { min, max, final }] of Object.entries(results.extra ?? {})) {
-      fields.set(`final.${metric}`, final).set(`min.${metric}`, min).set(`max.${metric}`, max);
+      const name = nameOfExtra(metric);
+      fields.set(`final.${name}`, final).set(`min.${name}`, min).set(`max.${name}`, max);
     }
   }
   for (const name of REST) fields.set(name, run[name]);

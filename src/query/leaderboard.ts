@@ -5,7 +5,13 @@ import type { RunKey } from '../events/run-id.ts';
 import { shown } from './arguments.ts';
 import type { Label } from './label.ts';
 import { boardCells, type LeaderboardCells } from './leaderboard-cells.ts';
-import { fullName, RESULTS_PREFIX, sourceOf, type LeaderboardMetric } from './leaderboard-metric.ts';
+import {
+  fullName,
+  RESULTS_PREFIX,
+  shortName,
+  sourceOf,
+  type LeaderboardMetric,
+} from './leaderboard-metric.ts';
 import { hintFor, whatThereIs } from './leaderboard-names.ts';
 import {
   goalNotKnown,
@@ -93,7 +99,7 @@ function meaningIn(db: Db, { rows, has, hasChooser }: GatheredRuns, question: Qu
   if (place === 'final') return first;
   if (first.kind === 'result') throw resultHasNoCurve(metric);
   if ('bestOf' in place && !hasChooser) {
-    const { name } = place.bestOf;
+    const name = shortName(place.bestOf);
     const names = whatThereIs(db, filter).filter((each) => !each.startsWith(RESULTS_PREFIX));
     throw noRunHas(`a metric ${shown(name)} to choose by`, name, names);
   }

@@ -701,6 +701,12 @@ class _Role:
         self.problem = problem
 
 
+def _inherited_attempt(env: Env, run_id: str) -> Optional[str]:
+    """What a launcher gives to all below it. Where it names a run too, the attempt is that run's alone."""
+    of_run = env.get("RUNFOLD_RUN_ID")
+    return (env.get("RUNFOLD_ATTEMPT") or None) if not of_run or of_run == run_id else None
+
+
 def _role(env: Env, host: str, all_ranks: bool) -> _Role:
     ranks = [rank for rank in (_whole(env.get(name)) for name in _RANK_VARIABLES) if rank is not None]
     if not ranks:
@@ -1535,7 +1541,7 @@ class _Writer:
         self.notices = _Notices()
         self.is_closed = False
         self.is_hanging = False
-        given = attempt or env.get("RUNFOLD_ATTEMPT") or None
+        given = attempt or None
         self.attempt = given or self.id
         host = _host_name()
         origin = _origin(env, host, self.pid)
@@ -3226,13 +3232,16 @@ def _begin_run(
     if is_disabled or role.writes == "nothing":
         return Run("", run_id, "", time.time(), False)
     cwd = _working_directory()
-    writer = _open_writer(_ledger_directory(ledger, env, cwd), role.attempt, env)
+    inherited = _inherited_attempt(env, run_id)
+    writer = _open_writer(_ledger_directory(ledger, env, cwd), role.attempt or inherited, env)
     nth = _count_execution(run_id)
     shared = role.attempt
     if shared is not None and nth > 0:
         shared = _short_hash([shared, str(nth)])
     is_fresh = nth == 0 and not any(guest.attempt == writer.attempt and not guest._may_end() for guest in _process.runs)
-    own = attempt or shared or (writer.attempt if is_fresh else _new_ulid())
+    # The file may have been opened by a run that the attempt of the environment is of.
+    of_file = _new_ulid() if writer.attempt == env.get("RUNFOLD_ATTEMPT") else writer.attempt
+    own = attempt or shared or ((inherited or of_file) if is_fresh else _new_ulid())
     run = Run(writer.ledger, run_id, own, time.time(), True)
     run._owner = _process.pid
     run._attach(writer)

@@ -89,7 +89,10 @@ function longTable({ curves }: Curves): Table {
       ...[x, mean, low, high, n].map(numberCell),
     ]),
   );
-  const columns = ['group', 'x', 'mean', 'low', 'high', 'n'].map((name) => ({ name }));
+  const columns = ['group', 'x', 'mean', 'low', 'high', 'n'].map((name) => ({
+    name,
+    shrink: 'cut' as const,
+  }));
   return { columns, rows };
 }
 
