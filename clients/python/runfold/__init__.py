@@ -970,9 +970,9 @@ def _read_ledger(folder: str) -> str:
         if error.errno in (errno.ENOENT, errno.ENOTDIR):
             raise RunfoldError(
                 "ledger_not_found",
-                f"no ledger at {folder}: there is no {_LEDGER_FILE} in it",
+                f"no log at {folder}: there is no {_LEDGER_FILE} in it",
                 "If it is on a file system that is not mounted, mount it; "
-                f"to make a ledger there: runfold init {_shell_word(folder)}.",
+                f"to make a log there: runfold init {_shell_word(folder)}.",
             ) from error
         hint = "Mend its permissions or the file system."
         raise RunfoldError("ledger_unreadable", f"{path} cannot be read: {error.strerror or error}", hint) from error

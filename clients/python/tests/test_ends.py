@@ -466,7 +466,7 @@ class Trouble(LogTest):
         self.check_spooled(ended)
         self.assertFalse(os.path.exists(self.ledger))
         first = ended.stderr.split("\n")[0]
-        self.assertIn("no ledger at " + self.ledger, first)
+        self.assertIn("no log at " + self.ledger, first)
         self.assertIn("runfold init " + self.ledger, first)
         shutil.copytree(ledger, self.ledger)
         self.bring_in(ended.stderr)
