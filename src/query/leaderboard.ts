@@ -22,7 +22,7 @@ import {
 } from './leaderboard-options.ts';
 import { gatherRuns, withValues, type GatheredRuns } from './leaderboard-runs.ts';
 import { isColumn, scanRuns } from './leaderboard-scan.ts';
-import { metricAt, type CurveMetric, type Goal } from './metric-at.ts';
+import { prepareMetricAt, type CurveMetric, type Goal } from './metric-at.ts';
 
 export interface Leaderboard {
   /** What `metric` turned out to mean. */
@@ -63,7 +63,7 @@ function board(db: Db, question: Question): Leaderboard {
   if (!question.hasGoal) throw goalNotKnown(question.metric);
   const { points } = sourceOf(metric, place);
   const gathered =
-    points === undefined ? found : withValues(found, (id) => metricAt(db, id, points.metric, points.place));
+    points === undefined ? found : withValues(found, prepareMetricAt(db, points.metric, points.place));
   const isSeedAxis = isColumn(rows.field, 'seed') || isColumn(columns.field, 'seed');
   return {
     metric,
