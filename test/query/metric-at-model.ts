@@ -1,10 +1,12 @@
 // The value of a metric at a place of a run's curve, from all points and word by word.
-import type { Db } from '../../src/db/open.ts';
 import type { CurveMetric, Place } from '../../src/query/metric-at.ts';
-import { getRunMetrics, type MetricPoint } from '../../src/query/index.ts';
+import type { MetricPoint } from '../../src/query/index.ts';
 
-export function metricAtByTheRule(db: Db, runId: string, metric: CurveMetric, place: Place): number | null {
-  const points = getRunMetrics(db, runId);
+export function metricAtByTheRule(
+  points: readonly MetricPoint[],
+  metric: CurveMetric,
+  place: Place,
+): number | null {
   const having = points.filter((point) => isFiniteNumber(valueOf(point, metric)));
   if (place === 'final') return finite(having.at(-1), metric);
   const chooser = 'best' in place ? metric : place.bestOf;
