@@ -26,7 +26,8 @@ interface PageParameters extends Selection {
 }
 
 /** A comparison with NULL, be it of the point or of the cut, supersedes nothing. */
-export const IS_CUT = 'ifnull(CASE WHEN step IS NOT NULL THEN step >= @cutStep ELSE epoch >= @cutEpoch END, 0)';
+export const IS_CUT =
+  'ifnull(CASE WHEN step IS NOT NULL THEN step >= @cutStep ELSE epoch >= @cutEpoch END, 0)';
 const SUPERSEDED = `(@outOfView OR ${IS_CUT})`;
 
 const PAGE_SQL = `SELECT *, ${SUPERSEDED} AS superseded FROM run_metrics
