@@ -7,7 +7,7 @@ import { IS_CUT } from './point-rows.ts';
 import { stretchesOf, type Stretch } from './stretches.ts';
 
 /** Of each stretch, so many points with a value that is not finite are looked at: a run may log NaN to its end. */
-const LAST_POINTS = 1000;
+export const LAST_POINTS = 1000;
 
 /** The last value of each metric that has diverged, by the name of its column, or by `extra.` and its own name. */
 export type Diverged = ReadonlyMap<string, NonFinite>;
