@@ -1,6 +1,9 @@
 // Runs side by side: what is different between them, and what came of it.
 import type { Db } from '../db/open.ts';
 import { wrongArgument } from './arguments.ts';
+import { divergedMetrics, type Diverged } from './diverged.ts';
+import { extraField } from './field.ts';
+import { EXTRA_PREFIX, isMetricColumn } from './metric-point.ts';
 import { formatPath } from './path.ts';
 import { getRunResults, type RunResults } from './results.ts';
 import type { RunRecord } from './run-record.ts';
@@ -10,7 +13,10 @@ import { getRun } from './run.ts';
 export interface ComparedField {
   /** As for a filter: `dataset`, `config.lr`, `final.acc`. */
   field: string;
-  /** One for each run, in their order; null is: it has none. */
+  /**
+   * One for each run, in their order; null is: it has none. The final value of a metric that has diverged is `NaN`,
+   * `Infinity` or `-Infinity`, as text.
+   */
   values: readonly unknown[];
   differs: boolean;
 }
@@ -52,7 +58,7 @@ export function compareRuns(db: Db, ids: readonly string[]): Comparison {
   const sides = db.transaction(() =>
     ids.map((id: string) => {
       const run = getRun(db, id);
-      return { run, fields: fieldsOf(run, getRunResults(db, run.run_id)) };
+      return { run, fields: fieldsOf(run, getRunResults(db, run.run_id), divergedMetrics(db, run.run_id)) };
     }),
   )();
   const names = [...new Set(sides.flatMap(({ fields }) => [...fields.keys()]))];
@@ -84,14 +90,19 @@ function compareField(field: string, values: readonly unknown[]): ComparedField 
 }
 
 /** In the order in which they are shown. */
-function fieldsOf(run: RunRecord, results: RunResults | null): Map<string, unknown> {
+function fieldsOf(run: RunRecord, results: RunResults | null, diverged: Diverged): Map<string, unknown> {
   const fields = new Map<string, unknown>(KEY.map((name) => [name, run[name]]));
   flatten(run.config, ['config'], fields);
   if (results !== null) {
     flatten(results.results ?? {}, ['results'], fields);
     for (const [name, value] of Object.entries(results)) if (!NOT_A_RESULT.has(name)) fields.set(name, value);
     for (const [metric, { min, max, final }] of Object.entries(results.extra ?? {})) {
-      fields.set(`final.${metric}`, final).set(`min.${metric}`, min).set(`max.${metric}`, max);
+      fields.set(extraField('final', metric), final);
+      fields.set(extraField('min', metric), min).set(extraField('max', metric), max);
+    }
+    for (const [metric, word] of diverged) {
+      if (!isMetricColumn(metric)) fields.set(extraField('final', metric.slice(EXTRA_PREFIX.length)), word);
+      else if (metric !== 'gpu_memory_mb') fields.set(`final_${metric}`, word);
     }
   }
   for (const name of REST) fields.set(name, run[name]);
