@@ -31,6 +31,8 @@ const DOCUMENTS = [
   'CONTRIBUTING.md',
   'CHANGELOG.md',
   'examples/data/README.md',
+  'clients/python/README.md',
+  'conformance/README.md',
   ...PAGES.map((name) => `docs/${name}`),
 ];
 

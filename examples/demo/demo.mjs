@@ -33,7 +33,7 @@ const env = { ...process.env, RUNFOLD_DIR: LEDGER };
 const startedAt = Date.now();
 say(`${jobs.length} jobs, ${AT_ONCE} at once; each logs into ${relative(process.cwd(), LEDGER)}`);
 
-const watcher = spawn(process.execPath, [CLI, 'watch', '--quiet'], {
+const watcher = spawn(process.execPath, [CLI, 'watch'], {
   env,
   stdio: ['ignore', 'ignore', 'pipe'],
 });

@@ -11,12 +11,12 @@ const COLUMNS: readonly Column[] = [
   { name: 'status_reason', label: 'reason', shrink: 'cut' },
   { name: 'dataset', shrink: 'cut' },
   { name: 'method', shrink: 'cut' },
-  { name: 'subject', shrink: 'cut' },
-  { name: 'cl_info', label: 'variant', shrink: 'cut' },
-  { name: 'seed' },
-  { name: 'host', shrink: 'cut' },
-  { name: 'slurm_job_id', label: 'job' },
-  { name: 'started_at', label: 'started' },
+  { name: 'subject', shrink: 'cut', leaveOut: 1 },
+  { name: 'cl_info', label: 'variant', shrink: 'cut', leaveOut: 1 },
+  { name: 'seed', leaveOut: 1 },
+  { name: 'host', shrink: 'cut', leaveOut: 2 },
+  { name: 'slurm_job_id', label: 'job', leaveOut: 2 },
+  { name: 'started_at', label: 'started', leaveOut: 2 },
 ];
 const ALWAYS = 6;
 

@@ -74,7 +74,7 @@ function withPicture(command: Command): Command {
   return command
     .option('--log', 'logarithms of the values')
     .option('--log-x', 'logarithms of the positions')
-    .addOption(new Option('--smooth <weight>', 'moving average, from 0 to below 1').argParser(aNumber))
+    .addOption(new Option('--smooth <weight>', 'moving average, from 0 to below 1').argParser(aWeight))
     .addOption(new Option('--width <n>', 'columns (default: those of the terminal, or 80)').argParser(size))
     .addOption(new Option('--height <n>', 'lines of the curves (default: 15)').argParser(size));
 }
@@ -83,6 +83,12 @@ function aNumber(text: string): number {
   const value = Number(text);
   if (text.trim() !== '' && Number.isFinite(value)) return value;
   throw new InvalidArgumentError('It must be a number.');
+}
+
+function aWeight(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value >= 0 && value < 1) return value;
+  throw new InvalidArgumentError('It must be a number from 0 to below 1.');
 }
 
 function pointsOrAll(text: string): number | 'all' {

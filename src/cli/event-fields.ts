@@ -103,7 +103,7 @@ function coerce(given: unknown, schema: z.ZodType): unknown {
   if (schema.safeParse(text).success) return text;
   const value = parseLoosely(text);
   if (schema.safeParse(value).success) return value;
-  const list = text.split(',');
+  const list = text.split(',').filter((item) => item !== '');
   return schema.safeParse(list).success ? list : value;
 }
 

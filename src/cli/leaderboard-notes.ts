@@ -1,5 +1,6 @@
 // What stands below a leaderboard: what its numbers are, and what a reader should beware of.
 import type { LeaderboardCell } from '../query/leaderboard-cells.ts';
+import { shortName } from '../query/leaderboard-metric.ts';
 import type { Goal } from '../query/metric-at.ts';
 import type { Leaderboard } from '../query/leaderboard.ts';
 import { count } from './human.ts';
@@ -43,11 +44,12 @@ const SPREAD_TEXT = {
 
 const SUPERLATIVE: Readonly<Record<Goal, string>> = { min: 'lowest', max: 'highest' };
 
-function metricText({ metric: { name }, goal, at }: Leaderboard): string {
+function metricText({ metric, goal, at }: Leaderboard): string {
+  const name = shortName(metric);
   if (at === null) return name;
   if (at === 'final') return `${name}, final value`;
   if (at === 'best') return `${name}, ${SUPERLATIVE[goal]} value of each run`;
-  return `${name} at the ${SUPERLATIVE[at.goal]} ${at.metric.name}`;
+  return `${name} at the ${SUPERLATIVE[at.goal]} ${shortName(at.metric)}`;
 }
 
 /** For stderr, where a format has no notes. */

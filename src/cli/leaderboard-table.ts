@@ -10,12 +10,13 @@ import { DAGGER, isWorse, legend, STAR, warnings } from './leaderboard-notes.ts'
 export function boardTable(board: Leaderboard, display: BoardDisplay): Table {
   return {
     columns: [
-      { name: 'row', label: board.fields.rows, align: 'left' },
+      { name: 'row', label: board.fields.rows, align: 'left', shrink: 'cut' },
       // never two the same, as labels may be
       ...board.columns.map((label, index) => ({
         name: `column ${index}`,
         label: labelText(label),
         align: 'left' as const,
+        shrink: 'cut' as const,
       })),
     ],
     rows: board.rows.map((label, row) => [

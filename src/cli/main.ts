@@ -9,8 +9,11 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 // a reader that goes away, as in `runfold doctor | head`, is no error
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
-  throw error;
+  process.stderr.write(`runfold: what it prints cannot be written: ${error.message}\n`);
+  process.exit(1);
 });
+// there is nobody left to tell
+process.stderr.on('error', () => process.exit(1));
 
 process.exitCode = await runCli(process.argv.slice(2), {
   stdin: process.stdin,

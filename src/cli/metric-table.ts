@@ -1,5 +1,5 @@
 // The points of a run as rows.
-import type { MetricPoint } from '../query/metric-point.ts';
+import { EXTRA_PREFIX, type MetricPoint } from '../query/metric-point.ts';
 import { wantedMetrics } from '../query/metric-names.ts';
 import { cell, missing, type Cell, type Column } from './format/table.ts';
 import { shortNumber } from './value-text.ts';
@@ -13,18 +13,25 @@ export interface PointColumn extends Column {
   cellOf: (point: MetricPoint) => Cell;
 }
 
-/** Where each point is, then the metrics in the given order; `superseded` last, if all points are wanted. */
-export function pointColumns(metrics: readonly string[], all: boolean): PointColumn[] {
+/**
+ * Where each point is, then the metrics in the given order; `superseded` last, if all points are wanted.
+ *
+ * @param areChosen a person has named these metrics: none is left out in a narrow terminal
+ */
+export function pointColumns(metrics: readonly string[], all: boolean, areChosen: boolean): PointColumn[] {
   const taken = new Set<string>([...PLACES, SUPERSEDED]);
   return [
     ...PLACES.map((name) => ({
       name,
+      shrink: 'cut' as const,
       isShownFor: (points: readonly MetricPoint[]) => points.some((point) => point[name] !== null),
       cellOf: (point: MetricPoint) => numberCell(point[name]),
     })),
-    ...metrics.map((metric) => ({
-      name: taken.has(metric) ? `extra.${metric}` : metric,
+    ...metrics.map((metric, index) => ({
+      name: taken.has(metric) ? EXTRA_PREFIX + metric : metric,
       align: 'right' as const,
+      shrink: 'cut' as const,
+      ...(!areChosen && index > 0 && { leaveOut: 1 }),
       isShownFor: always,
       cellOf: metricCell(metric),
     })),

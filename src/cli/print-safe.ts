@@ -1,11 +1,29 @@
 // Text from events and file names is hostile: in a terminal it must not act.
 
-const ACTIVE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+const ACTIVE = String.raw`[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]`;
+const ANY_ACTIVE = new RegExp(ACTIVE, 'u');
 const NOT_ASCII = /[\u007F-\uFFFF]/g;
 
-/** Control, bidirectional and invisible characters as `\x1b` or `\u{202e}`; all else as it is. */
+/** In their words a joiner between two letters is spelling, and is seen by how these are drawn. */
+const INDIC = 'Beng Deva Gujr Guru Knda Mlym Orya Sinh Taml Telu'.split(' ');
+const JOINERS = [
+  String.raw`(?<=[[\p{L}\p{M}]&&\p{scx=Arab}])\u200C(?=[\p{L}&&\p{scx=Arab}])`,
+  ...INDIC.map((script) => {
+    const letter = String.raw`[[\p{L}\p{M}]&&\p{scx=${script}}]`;
+    return String.raw`(?<=${letter})[\u200C\u200D](?=${letter})`;
+  }),
+];
+/** What is kept comes first; of emoji those that every terminal should know, joined ones and flags among them. */
+const KEPT_OR_ACTIVE = new RegExp(String.raw`(\p{RGI_Emoji}|${JOINERS.join('|')})|${ACTIVE}`, 'gv');
+
+/**
+ * Control, bidirectional and invisible characters as `\x1b` or `\u{202e}`; all else as it is, also the joiners within
+ * an emoji, or between two letters of a script that needs them.
+ */
 export function printSafe(text: string): string {
-  return text.replace(ACTIVE, (character) => {
+  if (!ANY_ACTIVE.test(text)) return text;
+  return text.replace(KEPT_OR_ACTIVE, (character, kept: string | undefined) => {
+    if (kept !== undefined) return kept;
     const code = character.codePointAt(0) ?? 0;
     if (character === '\n') return String.raw`\n`;
     if (character === '\t') return String.raw`\t`;

@@ -8,19 +8,26 @@ const EVERY_MS = 200;
 export class ProgressLine {
   readonly #io: CliIo;
   readonly #label: string;
-  #shownAt = 0;
+  #shownAt: number;
   #isShown = false;
 
   constructor(io: CliIo, label: string) {
     this.#io = io;
     this.#label = label;
+    // what is done at once needs no progress
+    this.#shownAt = io.clock.now();
   }
 
   readonly update = ({ bytesDone, lines }: PassProgress): void => {
     this.show(() => `${count(lines, 'line')}, ${bytes(bytesDone)}`);
   };
 
-  /** Says how far it is, unless that was said only just now. */
+  /** The same where it is known how much there is. */
+  readonly updateOfWhole = ({ bytesDone, bytesTotal, lines }: PassProgress): void => {
+    this.show(() => `${count(lines, 'line')}, ${bytes(bytesDone)} of ${bytes(bytesTotal)}`);
+  };
+
+  /** Says how far it is, unless that was said, or the work begun, only just now. */
   show(howFar: () => string): void {
     const now = this.#io.clock.now();
     if (this.#io.stderr.isTTY !== true || now - this.#shownAt < EVERY_MS) return;

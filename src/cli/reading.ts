@@ -5,7 +5,7 @@ import type { RunStatus } from '../events/event.ts';
 import type { Place } from '../projector/open.ts';
 import type { RunFilter, RunQuery } from '../query/run-filter.ts';
 import type { CliIo } from './io.ts';
-import { wholeNumber, withPlace, type PlaceFlags } from './options.ts';
+import { countOf, wholeNumber, withPlace, type PlaceFlags } from './options.ts';
 
 export interface ReadingFlags extends PlaceFlags {
   sync: boolean;
@@ -49,7 +49,7 @@ export function withFilters(command: Command): Command {
     .option('--variant, --cl-info <text>', 'runs of this variant; repeat it for more', collect)
     .addOption(new Option('--seed <n>', 'runs with this seed; repeat it for more').argParser(collectNumber))
     .option('--status <list>', 'pending, running, completed, failed, timeout; comma separated', collectList)
-    .option('--tag <tag>', 'runs with this tag; repeat it for runs that have all', collect)
+    .option('--tag <tag>', 'runs with this tag; repeat it for runs that have all', collectTag)
     .option('-w, --where <condition>', "such as 'config.lr<0.01'; repeat it, all must hold", collect)
     .option('--hidden', 'hidden runs too');
 }
@@ -58,8 +58,8 @@ export function withFilters(command: Command): Command {
 export function withPaging(command: Command): Command {
   return command
     .option('--sort <field>', 'by this field, -field: greatest first; repeat it for ties', collect)
-    .addOption(new Option('-n, --limit <n>', 'at most so many; 0: all').argParser(wholeNumber))
-    .addOption(new Option('--offset <n>', 'pass over so many first').argParser(wholeNumber));
+    .addOption(new Option('-n, --limit <n>', 'at most so many; 0: all').argParser(countOf))
+    .addOption(new Option('--offset <n>', 'pass over so many first').argParser(countOf));
 }
 
 export function filterOf(flags: FilterFlags): RunFilter {
@@ -108,6 +108,11 @@ export async function reading<Answer>(
 
 export function collect(value: string, before: string[] | undefined): string[] {
   return [...(before ?? []), value];
+}
+
+function collectTag(value: string, before: string[] | undefined): string[] {
+  if (value.trim() === '') throw new InvalidArgumentError('A tag cannot be empty.');
+  return collect(value, before);
 }
 
 function collectNumber(value: string, before: number[] | undefined): number[] {

@@ -1,12 +1,14 @@
 // One run on a page, for people.
+import stringWidth from 'string-width';
 import type { RunAttempt } from '../query/attempts.ts';
 import type { RunError } from '../query/run-errors.ts';
 import type { RunRecord } from '../query/run-record.ts';
 import type { RunResults } from '../query/results.ts';
 import type { SlurmJob } from '../query/slurm-jobs.ts';
 import { NAMED_METRICS, type NonFinite } from '../events/event.ts';
-import { EXTRA_PREFIX } from '../query/metric-point.ts';
+import { EXTRA_PREFIX, nameOfExtra } from '../query/metric-point.ts';
 import { bytes, duration } from './human.ts';
+import { printSafe } from './print-safe.ts';
 import { ago, shortNumber, valueText } from './value-text.ts';
 
 export interface RunReport {
@@ -22,8 +24,9 @@ export interface RunReport {
 
 const MEGABYTE = 1e6;
 const SHOWN_ERRORS = 5;
+const GAP = 2;
 
-/** Lines of plain text; what is in them is as it was logged. */
+/** Lines that are safe to print. */
 export function runPage(report: RunReport, nowMs: number): string[] {
   const sections = [
     head(report.run, nowMs),
@@ -39,31 +42,42 @@ export function runPage(report: RunReport, nowMs: number): string[] {
     .flatMap((lines, index) => (index === 0 ? lines : ['', ...lines]));
 }
 
-type Line = readonly [label: string, text: string];
+type Line = readonly [label: string, text: string | readonly string[]];
 
 function section(title: string, lines: readonly Line[]): string[] {
   return lines.length === 0 ? [] : [title, ...aligned(lines).map((line) => `  ${line}`)];
 }
 
-function aligned(lines: readonly Line[]): string[] {
-  const width = Math.max(...lines.map(([label]) => label.length));
-  return lines.map(([label, text]) => `${label.padEnd(width)}  ${text}`);
+/** Texts in one column, and further lines of a text below its first. */
+function aligned(given: readonly Line[]): string[] {
+  const labels = given.map(([label]) => printSafe(label));
+  const width = Math.max(...labels.map((label) => stringWidth(label)));
+  return given.flatMap(([, text], index) => {
+    const label = labels[index] ?? '';
+    const padded = label + ' '.repeat(width - stringWidth(label) + GAP);
+    const [first = '', ...further] = typeof text === 'string' ? [text] : text;
+    const lines = [
+      padded + printSafe(first),
+      ...further.map((line) => ' '.repeat(width + GAP) + printSafe(line)),
+    ];
+    return lines.map((line) => line.trimEnd());
+  });
 }
 
 function head(run: RunRecord, nowMs: number): string[] {
   const reason = run.status_reason === null ? '' : ` (${run.status_reason})`;
   const exit = run.exit_code === null ? '' : `, exit code ${run.exit_code}`;
-  const lines: (readonly [string, string | number | null])[] = [
+  const lines: (readonly [string, Line[1] | null])[] = [
     ['run', run.run_id],
     ['status', `${run.status}${reason}${exit}`],
-    ['experiment', run.experiment_number],
+    ['experiment', String(run.experiment_number)],
     ['dataset', run.dataset],
     ['method', run.method],
     ['subject', run.subject],
     ['variant', run.cl_info],
-    ['seed', run.seed],
+    ['seed', run.seed === null ? null : String(run.seed)],
     ['tags', run.tags.length === 0 ? null : run.tags.join(', ')],
-    ['notes', run.notes],
+    ['notes', run.notes?.split(/\r?\n/) ?? null],
     ['hidden', run.hidden ? 'yes' : null],
     ['created', timeText(run.created_at, nowMs)],
     ['started', timeText(run.started_at, nowMs)],
@@ -75,9 +89,7 @@ function head(run: RunRecord, nowMs: number): string[] {
     ['command', run.command],
     ['directory', run.cwd],
   ];
-  return aligned(
-    lines.flatMap(([label, value]) => (value === null ? [] : [[label, String(value)] as const])),
-  );
+  return aligned(lines.flatMap(([label, value]) => (value === null ? [] : [[label, value] as const])));
 }
 
 function timeText(iso: string | null, nowMs: number): string | null {
@@ -118,12 +130,12 @@ function metricLines({ results, diverged }: RunReport): Line[] {
   });
   const extra = Object.entries(results.extra ?? {}).map(([name, { min, max, final }]): Line => {
     const last = lastOf(EXTRA_PREFIX + name, final);
-    return [name, `final ${last}, from ${shortNumber(min)} to ${shortNumber(max)}`];
+    return [extraLabel(name), `final ${last}, from ${shortNumber(min)} to ${shortNumber(max)}`];
   });
   const never = Object.entries(diverged)
     .filter(([name]) => !isKnown(name, results))
     .map(([name, word]): Line => [
-      name.startsWith(EXTRA_PREFIX) ? name.slice(EXTRA_PREFIX.length) : name,
+      name.startsWith(EXTRA_PREFIX) ? extraLabel(name.slice(EXTRA_PREFIX.length)) : name,
       word,
     ]);
   const memory: Line[] =
@@ -138,6 +150,11 @@ function metricLines({ results, diverged }: RunReport): Line[] {
     ...memory,
     ['points', `${results.points.toLocaleString('en-US')}${epochs}`],
   ];
+}
+
+/** `points` is the last line. */
+function extraLabel(name: string): string {
+  return name === 'points' ? EXTRA_PREFIX + name : nameOfExtra(name);
 }
 
 /** Whether it was ever finite. */

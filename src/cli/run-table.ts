@@ -1,7 +1,10 @@
 // Runs -> a table.
 import type { RunStatus } from '../events/event.ts';
+import { RESULTS_PREFIX } from '../query/leaderboard-metric.ts';
+import { EXTRA_PREFIX, nameOfExtra } from '../query/metric-point.ts';
+import { formatPath } from '../query/path.ts';
 import type { ExtraResult } from '../query/results.ts';
-import { cell, type Cell, type Column, type Emphasis, type Table } from './format/table.ts';
+import { cell, labelOf, type Cell, type Column, type Emphasis, type Table } from './format/table.ts';
 import { duration } from './human.ts';
 import { ago, valueText } from './value-text.ts';
 
@@ -10,6 +13,8 @@ export const SHORT_ID = 8;
 
 /** More would not fit a terminal beside the key. */
 const SHOWN_METRICS = 5;
+/** Of these the first, which are worth more than when a run was started. */
+const KEPT_METRICS = 2;
 
 const EMPHASES: Readonly<Record<RunStatus, Emphasis | undefined>> = {
   pending: 'dim',
@@ -62,6 +67,8 @@ const LABELS: Readonly<Partial<Record<UsualField, string>>> = {
   started_at: 'started',
   duration_seconds: 'took',
 };
+/** The headings of columns, there or not; a metric or result of that name has another. */
+const FIXED_LABELS: ReadonlySet<string> = new Set(USUAL_FIELDS.map((name) => LABELS[name] ?? name));
 const ALWAYS: ReadonlySet<string> = new Set(['run_id', 'status', 'dataset', 'method']);
 const NEVER_CUT: ReadonlySet<string> = new Set([
   'run_id',
@@ -70,6 +77,9 @@ const NEVER_CUT: ReadonlySet<string> = new Set([
   'started_at',
   'duration_seconds',
 ]);
+/** In a narrow terminal first goes what is of the least use without the rest, the key last. */
+const LEAVE_OUT = { metric: 5, afterMetrics: 4, progress: 3, keptMetric: 2, key: 1 } as const;
+const PROGRESS: ReadonlySet<string> = new Set(['attempt_count', 'last_epoch']);
 const METRICS: ReadonlySet<string> = new Set(USUAL_FIELDS.filter((field) => field.startsWith('final.')));
 const AFTER_METRICS: ReadonlySet<string> = new Set(['started_at', 'duration_seconds', 'tags']);
 const NOT_SHOWN: ReadonlySet<string> = new Set(['extra', 'results']);
@@ -85,17 +95,23 @@ export function usualTable(rows: readonly (readonly unknown[])[], nowMs: number)
     .map((field) => ({ field, values: valuesOf(rows, field) }))
     .filter(({ field, values }) => ALWAYS.has(field) || values.some((value) => isTelling(field, value)))
     .map(({ field, values }) => usualColumn(field, values, nowMs));
+  const extra = extraColumns(valuesOf(rows, 'extra'));
+  const taken = new Set([...FIXED_LABELS, ...extra.map(labelOf)]);
   const metrics = [
     ...columns.filter(({ name }) => METRICS.has(name)),
-    ...extraColumns(valuesOf(rows, 'extra')),
-    ...resultColumns(valuesOf(rows, 'results')),
-  ];
+    ...extra,
+    ...resultColumns(valuesOf(rows, 'results'), taken),
+  ].map((column, index) => ({
+    ...column,
+    leaveOut: index < KEPT_METRICS ? LEAVE_OUT.keptMetric : LEAVE_OUT.metric,
+  }));
   const shown = [
     ...columns.filter(({ name }) => !METRICS.has(name) && !AFTER_METRICS.has(name)),
     ...metrics.slice(0, SHOWN_METRICS),
     ...columns.filter(({ name }) => AFTER_METRICS.has(name)),
   ];
-  return tableOf(shown, rows.length);
+  const leftOut = metrics.slice(SHOWN_METRICS).map(({ name }) => name);
+  return { ...tableOf(shown, rows.length), leftOut, chosenBy: '--select' };
 }
 
 /** The fields that somebody asked for, by the names they gave. */
@@ -132,8 +148,14 @@ function usualColumn(field: UsualField, values: readonly unknown[], nowMs: numbe
     name: field,
     ...(label !== undefined && { label }),
     ...(!NEVER_CUT.has(field) && { shrink: 'cut' as const }),
+    ...(!ALWAYS.has(field) && { leaveOut: leaveOutOf(field) }),
     cells: values.map((value) => usualCell(field, value, nowMs)),
   };
+}
+
+function leaveOutOf(field: UsualField): number {
+  if (AFTER_METRICS.has(field)) return LEAVE_OUT.afterMetrics;
+  return PROGRESS.has(field) ? LEAVE_OUT.progress : LEAVE_OUT.key;
 }
 
 function usualCell(field: UsualField, value: unknown, nowMs: number): Cell {
@@ -161,19 +183,20 @@ export function statusEmphasis(status: unknown): Emphasis | undefined {
 function extraColumns(extras: readonly unknown[]): ShownColumn[] {
   const maps = extras.map((extra) => entriesOf<ExtraResult>(extra));
   return byFrequency(maps).map((name) => ({
-    name: `final.${name}`,
-    label: name,
+    name: `final.${nameOfExtra(name)}`,
+    label: FIXED_LABELS.has(name) ? EXTRA_PREFIX + name : nameOfExtra(name),
     shrink: 'cut',
     cells: maps.map((map) => plainCell(name, map.get(name)?.final)),
   }));
 }
 
-function resultColumns(results: readonly unknown[]): ShownColumn[] {
+/** @param taken labels of other columns */
+function resultColumns(results: readonly unknown[], taken: ReadonlySet<string>): ShownColumn[] {
   const maps = results.map((result) => entriesOf<unknown>(result));
   const numbers = maps.map((map) => new Map([...map].filter(([, value]) => typeof value === 'number')));
   return byFrequency(numbers).map((name) => ({
-    name: `results.${name}`,
-    label: name,
+    name: RESULTS_PREFIX + formatPath([name]),
+    label: taken.has(name) ? RESULTS_PREFIX + name : name,
     shrink: 'cut',
     cells: maps.map((map) => plainCell(name, map.get(name))),
   }));

@@ -7,7 +7,7 @@ import { SHELLS, type Shell } from './completion/shells.ts';
 import { EXPORTED_TABLES, EXPORT_FORMATS } from './export/names.ts';
 import { withFormat } from './format/options.ts';
 import type { CliIo, ExitCode } from './io.ts';
-import { manyOf, seconds, wholeNumber } from './options.ts';
+import { countOf, manyOf, seconds } from './options.ts';
 import { withReading } from './reading.ts';
 
 export function addTakeouts(program: Command, io: CliIo, finish: (code: ExitCode) => void): void {
@@ -18,7 +18,7 @@ export function addTakeouts(program: Command, io: CliIo, finish: (code: ExitCode
       new Option(
         '-n, --limit <n>',
         'at most so many rows (default: 1000 in a table, else all); 0: all',
-      ).argParser(wholeNumber),
+      ).argParser(countOf),
     )
     .addOption(
       new Option('--timeout <time>', 'end it after 30s, 5m, 1h; 0: never')

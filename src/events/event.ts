@@ -68,7 +68,7 @@ const jsonObject = z
   .meta({ type: 'object' });
 
 export const RUN_ID = /^[0-9a-hjkmnp-tv-z]{16}$/;
-const runIdField = z.string().regex(RUN_ID, 'must be 16 characters of Crockford base32');
+const runIdField = z.string().regex(RUN_ID, 'must be 16 characters of 0-9 and a-z, without i, l, o and u');
 
 const line = { ts: timestamp, seq: z.int().min(1).nullish() };
 const ofRun = { ...line, run_id: runIdField, attempt: text.nullish() };

@@ -69,8 +69,8 @@ export function readLedger(dir: string, io: FileIo = nodeIo): LedgerInfo {
   } catch (cause) {
     const code = errnoOf(cause);
     if (code === 'ENOENT' || code === 'ENOTDIR') {
-      throw new RunfoldError('ledger_not_found', `no ledger at ${folder}: there is no ${LEDGER_FILE} in it`, {
-        hint: `If it is on a file system that is not mounted, mount it; to make a ledger there: runfold init ${folder}`,
+      throw new RunfoldError('ledger_not_found', `no log at ${folder}: there is no ${LEDGER_FILE} in it`, {
+        hint: `If it is on a file system that is not mounted, mount it; to make a log there: runfold init ${folder}`,
         cause,
       });
     }
@@ -137,7 +137,7 @@ export function createLedger(dir: string): LedgerInfo {
     publish(draft, file, text);
   } catch (cause) {
     if (errnoOf(cause) !== 'EEXIST') throw cause;
-    throw new RunfoldError('ledger_exists', `there is a ledger at ${folder} already`, {
+    throw new RunfoldError('ledger_exists', `there is a log at ${folder} already`, {
       hint: 'Use it as it is, or name another directory.',
       cause,
     });

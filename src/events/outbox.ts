@@ -258,7 +258,7 @@ export class Outbox {
     if (this.isFailing) parts.push(`${file.path} could not be written (${messageOf(this.#failure)})`);
     if (waiting > 0) {
       const doubt = isSpoolDurable ? '' : ` (which could not be fsynced: ${spool.problem ?? ''})`;
-      const mend = `when there is a ledger that can be written: ${this.#mend()}`;
+      const mend = `when there is a log that can be written: ${this.#mend()}`;
       parts.push(`${waiting} events are in ${spool.path}${doubt}; ${mend}`);
     }
     if (this.#dropped > 0) {

@@ -8,8 +8,9 @@ import { greater, lesser, type Point } from './series.ts';
  */
 export const BLOCK_POINTS = 1000;
 
-/** Where a block has a metric, and where that is lowest, highest, and for the first time not finite; null: nowhere. */
+/** How often a block has a metric, and where that is lowest, highest, and for the first time not finite; null: nowhere. */
 export interface Extremes {
+  count: number;
   firstSeq: number;
   lastSeq: number;
   min: number | null;
@@ -89,6 +90,7 @@ function addValue(metrics: Map<string, Extremes>, name: string, value: number | 
     metrics.set(name, { ...newExtremes(seq), min: value, max: value });
     return;
   }
+  known.count += 1;
   known.lastSeq = seq;
   if (known.min === null || value < known.min) {
     known.min = value;
@@ -101,7 +103,16 @@ function addValue(metrics: Map<string, Extremes>, name: string, value: number | 
 }
 
 function newExtremes(seq: number): Extremes {
-  return { firstSeq: seq, lastSeq: seq, min: null, minSeq: seq, max: null, maxSeq: seq, nonfiniteSeq: null };
+  return {
+    count: 1,
+    firstSeq: seq,
+    lastSeq: seq,
+    min: null,
+    minSeq: seq,
+    max: null,
+    maxSeq: seq,
+    nonfiniteSeq: null,
+  };
 }
 
 const EXTRA_PREFIX = 'extra.';
@@ -114,6 +125,7 @@ function addNonFinite(block: Block, nonfinite: string, seq: number): void {
     const known = metrics.get(name);
     if (known === undefined) metrics.set(name, { ...newExtremes(seq), nonfiniteSeq: seq });
     else {
+      known.count += 1;
       known.lastSeq = seq;
       known.nonfiniteSeq ??= seq;
     }
@@ -123,6 +135,7 @@ function addNonFinite(block: Block, nonfinite: string, seq: number): void {
 /** As `_digests.extremes` holds it, by name. */
 type StoredExtremes = [
   name: string,
+  count: number,
   firstSeq: number,
   lastSeq: number,
   minSeq: number,
@@ -140,16 +153,16 @@ export function encodeExtremes({ columns, extra }: Pick<Block, 'columns' | 'extr
 }
 
 function stored(name: string, extremes: Extremes): StoredExtremes {
-  const { firstSeq, lastSeq, minSeq, min, maxSeq, max, nonfiniteSeq } = extremes;
-  return [name, firstSeq, lastSeq, minSeq, min, maxSeq, max, nonfiniteSeq];
+  const { count, firstSeq, lastSeq, minSeq, min, maxSeq, max, nonfiniteSeq } = extremes;
+  return [name, count, firstSeq, lastSeq, minSeq, min, maxSeq, max, nonfiniteSeq];
 }
 
 export function decodeExtremes(text: string): Pick<Block, 'columns' | 'extra'> {
   const columns = new Map<string, Extremes>();
   const extra = new Map<string, Extremes>();
   for (const each of JSON.parse(text) as StoredExtremes[]) {
-    const [name, firstSeq, lastSeq, minSeq, min, maxSeq, max, nonfiniteSeq] = each;
-    const extremes = { firstSeq, lastSeq, min, minSeq, max, maxSeq, nonfiniteSeq };
+    const [name, count, firstSeq, lastSeq, minSeq, min, maxSeq, max, nonfiniteSeq] = each;
+    const extremes = { count, firstSeq, lastSeq, min, minSeq, max, maxSeq, nonfiniteSeq };
     if (name.startsWith(EXTRA_PREFIX)) extra.set(name.slice(EXTRA_PREFIX.length), extremes);
     else columns.set(name, extremes);
   }

@@ -32,7 +32,8 @@ export type FindingKind =
   | 'after_close'
   | 'orphan'
   | 'stranger'
-  | 'config_differs';
+  | 'config_differs'
+  | 'attempt_reused';
 
 export interface Finding {
   kind: FindingKind;
@@ -105,6 +106,7 @@ export function* findings(db: Db, strangers: readonly StorageProblem[]): Generat
   yield* rejectedFindings(db);
   yield* orphanFindings(db);
   yield* configFindings(db);
+  yield* reusedAttemptFindings(db);
   for (const { path, reason } of strangers) {
     yield {
       kind: 'stranger', severity: 'note', where: path, offset: null,
@@ -261,6 +263,30 @@ function* configFindings(db: Db): Generator<Finding> {
       offset: null,
       what: `was started over with ${configs} different configs: a sweep may be hiding in one key`,
       advice: 'Put what differs into the key (cl_info, or key_from_config), so that no run replaces another.',
+    };
+  }
+}
+
+/** A wrapper and the job in it may both begin an attempt; one that has ended is not begun again. */
+function* reusedAttemptFindings(db: Db): Generator<Finding> {
+  const rows = db.prepare(
+    `SELECT DISTINCT run_id, attempt FROM _events c WHERE type = 'run_created' AND EXISTS
+       (SELECT 1 FROM _events e WHERE e.run_id = c.run_id AND e.attempt = c.attempt AND e.writer <> c.writer
+          AND e.type = 'status_changed' AND e.ts < c.ts
+          AND json_extract(e.body, '$.event.status') IN ('completed', 'failed', 'timeout')
+          AND ifnull(json_extract(e.body, '$.event.source'), 'job') = 'job')
+     ORDER BY run_id, attempt`,
+  );
+  for (const row of rows.all()) {
+    const { run_id, attempt } = row as { run_id: string; attempt: string };
+    yield {
+      kind: 'attempt_reused',
+      severity: 'note',
+      where: `run ${run_id}`,
+      offset: null,
+      what: `attempt ${attempt} was begun again after its end: two executions are shown as one`,
+      advice:
+        'Give each execution an attempt of its own: RUNFOLD_ATTEMPT must not outlive the job that it was set for.',
     };
   }
 }

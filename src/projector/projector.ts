@@ -336,7 +336,7 @@ function assertSame(db: Db, known: string, ledger: LedgerInfo): void {
   if (known === ledger.ledger_id) return;
   throw new RunfoldError(
     'database_other_ledger',
-    `${db.name} is of ledger ${known}, not of ${ledger.ledger_id} at ${ledger.path}`,
-    { hint: 'Name another file with --db or RUNFOLD_DB, or leave it out: every ledger has its own default.' },
+    `${db.name} is of the log ${known}, not of ${ledger.ledger_id} at ${ledger.path}`,
+    { hint: 'Name another file with --db or RUNFOLD_DB, or leave it out: every log has its own default.' },
   );
 }

@@ -21,6 +21,7 @@ export interface ReplayOptions {
   ledger: LedgerInfo;
   storage: LedgerStorage;
   clock: Clock;
+  /** `bytesTotal` is then of all that was read before, from the beginning on. */
   onProgress?: (progress: PassProgress) => void;
   signal?: AbortSignal;
 }
@@ -64,8 +65,11 @@ export async function readAgain(
   const { ledger, storage, clock, onProgress, signal } = options;
   const before = files.filter((file) => hasBeenRead(file) || stops.has(file.path));
   const projector = new Projector(into, ledger, storage, clock);
+  const whole = before.reduce((sum, file) => sum + file.offset, 0);
+  const ofWhole = (now: PassProgress): void =>
+    onProgress?.({ ...now, bytesTotal: Math.max(whole, now.bytesTotal) });
   const read = async (upTo: ReadonlyMap<string, number>): Promise<PassResult> =>
-    await projector.pass({ upTo, ...(onProgress && { onProgress }), ...(signal && { signal }) });
+    await projector.pass({ upTo, onProgress: ofWhole, ...(signal && { signal }) });
   const pass = await read(new Map(before.map((file) => [file.path, file.offset])));
   // what was not read for want of time is not lost
   signal?.throwIfAborted();
@@ -99,8 +103,8 @@ function assertOfLedger(db: Db, ledger: LedgerInfo): void {
   if (known === ledger.ledger_id) return;
   throw new RunfoldError(
     'database_other_ledger',
-    `${db.name} is of ledger ${known}, not of ${ledger.ledger_id} at ${ledger.path}`,
-    { hint: 'Name another file with --db or RUNFOLD_DB, or leave it out: every ledger has its own default.' },
+    `${db.name} is of the log ${known}, not of ${ledger.ledger_id} at ${ledger.path}`,
+    { hint: 'Name another file with --db or RUNFOLD_DB, or leave it out: every log has its own default.' },
   );
 }
 

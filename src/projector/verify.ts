@@ -1,4 +1,5 @@
 // The law, proven on a user's own data: a rebuild beside the live database, then a comparison row by row.
+import { setImmediate } from 'node:timers/promises';
 import type { Statement } from 'better-sqlite3';
 import { openForBuilding, openReadOnly, type Db } from '../db/open.ts';
 import { PRIMARY_KEYS, PUBLIC_TABLES, type PublicTable } from '../db/schema.ts';
@@ -26,13 +27,20 @@ export interface VerifyReport {
   leftOut: Loss[];
 }
 
+/** `onCompare` is told how many rows were compared, and of how many at least. */
+export interface VerifyOptions extends ReplayOptions {
+  onCompare?: (rows: number, total: number) => void;
+}
+
 const MAX_SHOWN = 20;
+/** So often the comparison lets others have their turn: signals, and whoever shows how far it is. */
+const YIELD_ROWS = 10_000;
 
 /**
  * Reads the ledger again up to the offsets that `file` has recorded, into a database beside it, and compares.
  * Works beside a running projector: the live side is one read transaction.
  */
-export async function verify(file: string, options: ReplayOptions): Promise<VerifyReport> {
+export async function verify(file: string, options: VerifyOptions): Promise<VerifyReport> {
   const built = verifyPath(file, process.pid);
   const live = openReadOnly(file);
   const rebuilt = openForBuilding(built);
@@ -40,7 +48,7 @@ export async function verify(file: string, options: ReplayOptions): Promise<Veri
     live.exec('BEGIN');
     const { losses } = await replay(live, rebuilt, options);
     options.signal?.throwIfAborted();
-    return compare(live, rebuilt, losses);
+    return await compare(live, rebuilt, losses, options);
   } finally {
     live.close();
     rebuilt.close();
@@ -48,7 +56,12 @@ export async function verify(file: string, options: ReplayOptions): Promise<Veri
   }
 }
 
-export function compare(live: Db, rebuilt: Db, leftOut: readonly Loss[]): VerifyReport {
+async function compare(
+  live: Db,
+  rebuilt: Db,
+  leftOut: readonly Loss[],
+  { onCompare, signal }: VerifyOptions,
+): Promise<VerifyReport> {
   const isLeftOut = exclusions([live, rebuilt], leftOut);
   const report: VerifyReport = {
     compared: Object.fromEntries(PUBLIC_TABLES.map((table) => [table, 0])) as Record<PublicTable, number>,
@@ -56,8 +69,16 @@ export function compare(live: Db, rebuilt: Db, leftOut: readonly Loss[]): Verify
     differenceCount: 0,
     leftOut: [...leftOut],
   };
+  const total = PUBLIC_TABLES.reduce((sum, table) => sum + rowsIn(live, table), 0);
+  let rows = 0;
   for (const table of PUBLIC_TABLES) {
     for (const { key, left, right } of pairs(table, rowsOf(live, table), rowsOf(rebuilt, table))) {
+      if (rows % YIELD_ROWS === 0) {
+        onCompare?.(rows, total);
+        await setImmediate();
+        signal?.throwIfAborted();
+      }
+      rows += 1;
       const row = left ?? right;
       if (row === undefined || isLeftOut(table, row)) continue;
       report.compared[table] += 1;
@@ -69,6 +90,10 @@ export function compare(live: Db, rebuilt: Db, leftOut: readonly Loss[]): Verify
     }
   }
   return report;
+}
+
+function rowsIn(db: Db, table: PublicTable): number {
+  return Number(db.prepare(`SELECT count(*) FROM ${table}`).pluck().get());
 }
 
 /** A file that was changed may be about other runs now than those that were read from it. */

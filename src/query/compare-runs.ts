@@ -1,10 +1,11 @@
 // Runs side by side: what is different between them, and what came of it.
 import type { Db } from '../db/open.ts';
-import { wrongArgument } from './arguments.ts';
+import { RunfoldError } from '../errors.ts';
+import { shown, wrongArgument } from './arguments.ts';
 import { divergedMetrics, type Diverged } from './diverged.ts';
 import { extraField } from './field.ts';
 import { EXTRA_PREFIX, isMetricColumn } from './metric-point.ts';
-import { formatPath } from './path.ts';
+import { formatPath, leavesOf } from './path.ts';
 import { getRunResults, type RunResults } from './results.ts';
 import type { RunRecord } from './run-record.ts';
 import { getRun } from './run.ts';
@@ -51,16 +52,25 @@ const NOT_A_RESULT: ReadonlySet<string> = new Set(['run_id', 'extra', 'results']
 /**
  * Two runs or more, by id or as much of it as tells them apart.
  *
- * @throws RunfoldError `usage` if there are fewer than two; `run_not_found`.
+ * @throws RunfoldError `usage` if there are fewer than two, or one of them twice; `run_not_found`.
  */
 export function compareRuns(db: Db, ids: readonly string[]): Comparison {
-  if (!Array.isArray(ids) || ids.length < 2) throw wrongArgument('the runs', 'at least two run ids', ids);
+  if (!Array.isArray(ids)) throw wrongArgument('the runs', 'an array of run ids', ids);
+  if (ids.length < 2) {
+    throw new RunfoldError('usage', `it takes two runs or more to compare; ${ids.length} was given`, {
+      hint: 'Name another one: its id, the first characters of it, or @last.',
+    });
+  }
   const sides = db.transaction(() =>
     ids.map((id: string) => {
       const run = getRun(db, id);
       return { run, fields: fieldsOf(run, getRunResults(db, run.run_id), divergedMetrics(db, run.run_id)) };
     }),
   )();
+  refuseTwice(
+    ids,
+    sides.map(({ run }) => run.run_id),
+  );
   const names = [...new Set(sides.flatMap(({ fields }) => [...fields.keys()]))];
   const compared = names
     .toSorted((a, b) => partOf(a) - partOf(b))
@@ -75,6 +85,16 @@ export function compareRuns(db: Db, ids: readonly string[]): Comparison {
     run_ids: sides.map(({ run }) => run.run_id),
     fields: [...known.filter(({ differs }) => differs), ...known.filter(({ differs }) => !differs)],
   };
+}
+
+function refuseTwice(ids: readonly string[], found: readonly string[]): void {
+  const second = found.findIndex((id, index) => found.indexOf(id) < index);
+  const id = found[second];
+  if (id === undefined) return;
+  const [one, other] = [ids[found.indexOf(id)], ids[second]];
+  const names =
+    one === other ? `${shown(one)} is named twice` : `${shown(one)} and ${shown(other)} are one run`;
+  throw new RunfoldError('usage', `${names}: ${id}`, { hint: 'Name runs that are not the same.' });
 }
 
 /** The key, config, results, all else. */
@@ -92,9 +112,10 @@ function compareField(field: string, values: readonly unknown[]): ComparedField 
 /** In the order in which they are shown. */
 function fieldsOf(run: RunRecord, results: RunResults | null, diverged: Diverged): Map<string, unknown> {
   const fields = new Map<string, unknown>(KEY.map((name) => [name, run[name]]));
-  flatten(run.config, ['config'], fields);
+  for (const [path, value] of leavesOf(run.config, ['config'])) fields.set(formatPath(path), value);
   if (results !== null) {
-    flatten(results.results ?? {}, ['results'], fields);
+    for (const [path, value] of leavesOf(results.results ?? {}, ['results']))
+      fields.set(formatPath(path), value);
     for (const [name, value] of Object.entries(results)) if (!NOT_A_RESULT.has(name)) fields.set(name, value);
     for (const [metric, { min, max, final }] of Object.entries(results.extra ?? {})) {
       fields.set(extraField('final', metric), final);
@@ -107,14 +128,4 @@ function fieldsOf(run: RunRecord, results: RunResults | null, diverged: Diverged
   }
   for (const name of REST) fields.set(name, run[name]);
   return fields;
-}
-
-/** An object's values by their paths; an array is one value. */
-function flatten(object: object, path: readonly string[], into: Map<string, unknown>): void {
-  for (const [name, value] of Object.entries(object)) {
-    const here = [...path, name];
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-    if (isObject && Object.keys(value as object).length > 0) flatten(value as object, here, into);
-    else into.set(formatPath(here), value);
-  }
 }

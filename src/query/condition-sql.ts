@@ -90,7 +90,8 @@ function orderSql(field: Field, condition: Condition, op: Order): Sql {
   }
   const type = field.kind === 'duration' ? 'number' : field.type;
   if (type !== 'number' && type !== 'text') throw wrongComparison(condition);
-  const bound = type === 'number' ? numberOf(condition) : textOf(condition);
+  const bound =
+    type === 'number' ? numberOf(condition) : isTime(field) ? timeOf(condition) : textOf(condition);
   return sql`ifnull(${valueSql(field)} ${raw(op)} ${bound}, 0)`;
 }
 
@@ -112,6 +113,38 @@ function numberOf({ field, value }: Condition): number {
 
 function textOf({ value, text }: Condition): string {
   return text ?? String(value);
+}
+
+function isTime(field: Field): boolean {
+  return field.kind === 'column' && field.column.endsWith('_at');
+}
+
+/** As much of a time as is given, in the form in which times are stored and sorted. */
+function timeOf(condition: Condition): string {
+  const text = textOf(condition);
+  const time = WITH_OFFSET.test(text) ? isoOf(text) : startOfTime(text);
+  if (time !== undefined) return time;
+  throw wrongArgument(
+    `the value for ${condition.field}`,
+    'a time, or the beginning of one in UTC, such as 2026-11-23, 2026-11-23T10:15 or 2026-11-23T11:15:00+01:00',
+    text,
+  );
+}
+
+const WITH_OFFSET = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/i;
+const ANY_TIME = '0000-01-01T00:00:00.000Z';
+/** Up to the year, the month, the day, the hour, the minute and the second. */
+const LENGTHS: ReadonlySet<number> = new Set([4, 7, 10, 13, 16, 19]);
+
+function startOfTime(text: string): string | undefined {
+  const whole = LENGTHS.has(text.length) ? isoOf(text + ANY_TIME.slice(text.length)) : undefined;
+  // a day or an hour that there is not would be another one
+  return whole?.startsWith(text) === true ? text : undefined;
+}
+
+function isoOf(text: string): string | undefined {
+  const milliseconds = Date.parse(text);
+  return Number.isNaN(milliseconds) ? undefined : new Date(milliseconds).toISOString();
 }
 
 function wrongComparison({ field, op, value }: Condition): Error {

@@ -40,6 +40,16 @@ export function parseCondition(text: string): Condition {
       hint: `Write FIELD, an operator (${OPERATORS.join(' ')}) and a value: config.lr<0.01, status!=failed. Quote it for the shell.`,
     });
   }
+  if (value === '') {
+    throw new RunfoldError('usage', `${shown(text)} has no value`, {
+      hint: `For the empty text write ${field}${op}"", for no value =null.`,
+    });
+  }
+  if (/^[<>=]/.test(value)) {
+    throw new RunfoldError('usage', `${shown(text)} has two operators`, {
+      hint: `The operators are ${OPERATORS.join(' ')}. A text that begins so goes into double quotes: ${field}${op}${JSON.stringify(value)}`,
+    });
+  }
   return { field, op: op === '==' ? '=' : checkOperator(op), ...parseValue(value, text) };
 }
 

@@ -1,6 +1,6 @@
 // Curves of a metric: the mean over the runs of each group, and of single runs.
 import type { Db } from '../db/open.ts';
-import type { NonFinite } from '../events/event.ts';
+import type { NonFinite, RunStatus } from '../events/event.ts';
 import { isCount, wrongArgument } from './arguments.ts';
 import { BANDS, bandOf, type Band, type CurvePoint } from './curve-band.ts';
 import { binned, type Grid, type Series } from './curve-bins.ts';
@@ -66,24 +66,30 @@ export interface Curves {
 }
 
 const BINS = 100;
+/** Of the runs that are drawn, unless others are asked for. */
+export const DRAWN_STATUSES: readonly RunStatus[] = ['completed', 'running'];
 
 /**
  * The mean of a metric over the runs of each group, with a band around it. The view of each run counts (see
  * `getRunMetrics`), runs of more than 100,000 points by the lowest and highest of each of some thousand parts.
  *
- * @throws RunfoldError `usage` if no run that matches has the metric (the message lists what there is), or an option is
- *   wrong.
+ * No curves if no run that matches has any metric yet.
+ *
+ * @throws RunfoldError `usage` if runs that match have metrics, but not this one (the message lists what there is), or an
+ *   option is wrong.
  */
 export function getCurves(db: Db, metric: string, options: CurvesOptions = {}): Curves {
   const { by = 'method', band = 'std', groups, x, bins, logX, smooth: weight, ...given } = options;
   const style = { x, bins, logX, smooth: weight };
   if (!BANDS.includes(band)) throw wrongArgument('band', `one of ${BANDS.join(', ')}`, band);
-  const filter = { ...given, status: given.status ?? (['completed', 'running'] as const) };
+  const filter = { ...given, status: given.status ?? DRAWN_STATUSES };
   return db.transaction(() => {
     const { kept, leftOut } = groupsOf(db, metric, by, filter, groups);
-    if (kept.length === 0) {
+    const known = kept.length === 0 ? metricsOfRuns(db, filter) : [];
+    // where nothing was logged yet, no name is wrong
+    if (known.length > 0) {
       const who = given.status === undefined ? 'no completed or running run' : 'no run that matches';
-      throw unknownMetric(who, metric, metricsOfRuns(db, filter));
+      throw unknownMetric(who, metric, known);
     }
     const wanted = kept.map(({ group, runIds }) => ({
       group,

@@ -1,7 +1,7 @@
-// A block of a long series as the database keeps it, and whether all of it, or nothing, is wanted.
+// A block of a long series as the database keeps it, and what of it is wanted.
 import { EXTRA_PREFIX, isMetricColumn } from './metric-point.ts';
 import type { WantedMetrics } from './metric-names.ts';
-import type { Extremes, Piece } from './thin.ts';
+import type { Extremes, Piece, PointRef } from './thin.ts';
 
 /** A row of `_digests`. */
 export interface DigestBlock {
@@ -65,6 +65,7 @@ function greatest(a: number | null, b: number | null): number | null {
 
 type StoredExtremes = readonly [
   name: string,
+  count: number,
   firstSeq: number,
   lastSeq: number,
   minSeq: number,
@@ -74,29 +75,62 @@ type StoredExtremes = readonly [
   nonfiniteSeq: number | null,
 ];
 
+/** Here `points` are those that have a wanted metric, at most. */
+export interface BlockPiece extends Piece {
+  /** Of so many points, with a wanted metric or not. */
+  of: number;
+  /** So many have one, at least. */
+  fewest: number;
+  /** All of them by seq, if they are no more than the block names; it need not be read for them. */
+  known: readonly number[] | undefined;
+}
+
 /** The block as one piece of a series; undefined if it has none of the wanted metrics. */
 export function pieceOfBlock(
   block: DigestBlock,
   stretch: number,
   wanted: WantedMetrics | undefined,
-): Piece | undefined {
+): BlockPiece | undefined {
+  const refs = new Map<number, PointRef>();
+  const at = (seq: number): PointRef => {
+    const known = refs.get(seq) ?? { stretch, seq };
+    if (!refs.has(seq)) refs.set(seq, known);
+    return known;
+  };
   const metrics = new Map<string, Extremes>();
-  let [first, last] = wanted === undefined ? [block.first_seq, block.last_seq] : [Infinity, -Infinity];
+  let [first, last] = [Infinity, -Infinity];
+  let [fewest, most] = [0, 0];
+  let isKnown = true;
   for (const stored of JSON.parse(block.extremes) as StoredExtremes[]) {
-    const [name, firstSeq, lastSeq, minSeq, min, maxSeq, max, nonfiniteSeq] = stored;
+    const [name, count, firstSeq, lastSeq, minSeq, min, maxSeq, max, nonfiniteSeq] = stored;
     if (wanted !== undefined && !isWanted(name, wanted)) continue;
     first = Math.min(first, firstSeq);
     last = Math.max(last, lastSeq);
+    fewest = Math.max(fewest, count);
+    most += count;
+    if (wanted !== undefined) {
+      const named = new Set([firstSeq, lastSeq, minSeq, maxSeq, nonfiniteSeq ?? firstSeq]);
+      isKnown &&= named.size === count;
+      for (const seq of named) at(seq);
+    }
     metrics.set(name, {
       min,
-      minAt: { stretch, seq: minSeq },
+      minAt: at(minSeq),
       max,
-      maxAt: { stretch, seq: maxSeq },
-      nonfiniteAt: nonfiniteSeq === null ? null : { stretch, seq: nonfiniteSeq },
+      maxAt: at(maxSeq),
+      nonfiniteAt: nonfiniteSeq === null ? null : at(nonfiniteSeq),
     });
   }
-  if (metrics.size === 0 && wanted !== undefined) return undefined;
-  return { points: block.points, first: { stretch, seq: first }, last: { stretch, seq: last }, metrics };
+  if (wanted === undefined) {
+    const { first_seq, last_seq, points } = block;
+    const ends = { first: at(first_seq), last: at(last_seq) };
+    return { points, of: points, fewest: points, ...ends, metrics, known: undefined };
+  }
+  if (metrics.size === 0) return undefined;
+  const piece = { of: block.points, first: at(first), last: at(last), metrics };
+  if (!isKnown) return { ...piece, points: Math.min(most, block.points), fewest, known: undefined };
+  const known = [...refs.keys()].toSorted((a, b) => a - b);
+  return { ...piece, points: known.length, fewest: known.length, known };
 }
 
 function isWanted(name: string, { columns, extra }: WantedMetrics): boolean {

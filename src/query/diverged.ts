@@ -4,7 +4,7 @@ import type { NonFinite } from '../events/event.ts';
 import { parseObject } from './json.ts';
 import { EXTRA_PREFIX, METRIC_COLUMNS } from './metric-point.ts';
 import { IS_CUT } from './point-rows.ts';
-import { stretchesOf, type Stretch } from './stretches.ts';
+import { prepareStretches, type Stretch } from './stretches.ts';
 
 /** Of each stretch, so many points with a value that is not finite are looked at: a run may log NaN to its end. */
 export const LAST_POINTS = 1000;
@@ -22,6 +22,7 @@ export function divergedMetrics(db: Db, runId: string): Diverged {
 
 /** `divergedMetrics` for one run after another. */
 export function divergenceReader(db: Db): (runId: string) => Diverged {
+  const stretchesOf = prepareStretches(db);
   const any = db.prepare<[string], number>(
     'SELECT seq FROM run_metrics WHERE run_id = ? AND nonfinite IS NOT NULL LIMIT 1',
   );
@@ -32,7 +33,7 @@ export function divergenceReader(db: Db): (runId: string) => Diverged {
   const gpuMemory = db.prepare<[StretchOfRun], number | null>(LAST_GPU_MEMORY_SQL).pluck();
 
   const read = db.transaction((runId: string): Diverged => {
-    const stretches = stretchesOf(db, runId).filter(({ inView }) => inView);
+    const stretches = stretchesOf(runId).filter(({ inView }) => inView);
     const found = new Map<string, Last>();
     for (const [index, stretch] of stretches.entries()) {
       for (const { seq, nonfinite } of words.all({ ...stretch, runId })) {

@@ -2,7 +2,8 @@
 import { RunfoldError } from '../errors.ts';
 import type { NamedMetric } from '../events/event.ts';
 import { shown } from './arguments.ts';
-import { EXTRA_PREFIX } from './metric-point.ts';
+import { EXTRA_PREFIX, nameOfExtra } from './metric-point.ts';
+import { nearest } from './nearest.ts';
 import { parsePath } from './path.ts';
 
 export type ColumnType = 'text' | 'number' | 'boolean' | 'strings' | 'object';
@@ -89,6 +90,9 @@ const ALIASES: Readonly<Record<string, string>> = {
   duration: 'duration_seconds',
 };
 
+/** All names of fields that are the same for all logs. */
+export const STATIC_FIELDS: readonly string[] = [...COLUMNS, 'duration_seconds', ...Object.keys(ALIASES)];
+
 const HINT =
   'A field is a column (dataset, status, created_at …), config.NAME, results.NAME, ' +
   'or final.METRIC, best.METRIC, min.METRIC, max.METRIC.';
@@ -138,9 +142,7 @@ function unquoted(text: string): string {
 
 /** What `parseField` reads as this value of the extra metric. */
 export function extraField(of: 'final' | 'min' | 'max', metric: string): string {
-  const isOther =
-    Object.hasOwn(BEST_IS, metric) || metric === 'gpu_memory_mb' || metric.startsWith(EXTRA_PREFIX);
-  const name = isOther ? EXTRA_PREFIX + metric : metric;
+  const name = nameOfExtra(metric);
   return `${of}.${PLAIN_METRIC.test(name) ? name : JSON.stringify(name)}`;
 }
 
@@ -169,5 +171,7 @@ function metricField(of: 'final' | 'min' | 'max' | 'best', rest: string, text: s
 }
 
 function unknownField(text: unknown): RunfoldError {
-  return new RunfoldError('usage', `there is no field ${shown(text)}`, { hint: HINT });
+  const near = typeof text === 'string' ? nearest(text, STATIC_FIELDS) : undefined;
+  const hint = near === undefined ? HINT : `Did you mean ${near}?`;
+  return new RunfoldError('usage', `there is no field ${shown(text)}`, { hint });
 }

@@ -5,7 +5,7 @@ import { wrongArgument } from './arguments.ts';
 import { jsonTypeSql, valueSql } from './field-sql.ts';
 import { BEST_IS, parseField, type Field } from './field.ts';
 import type { CurveMetric, Goal, Place } from './metric-at.ts';
-import { EXTRA_PREFIX, isMetricColumn } from './metric-point.ts';
+import { EXTRA_PREFIX, isMetricColumn, nameOfExtra } from './metric-point.ts';
 import { formatPath, parsePath } from './path.ts';
 
 /** A metric of the points, with a column or without, or a place in the results (`name` is its path). */
@@ -54,6 +54,12 @@ function isPath(text: string): boolean {
 export function fullName({ kind, name }: LeaderboardMetric): string {
   if (kind === 'result') return RESULTS_PREFIX + name;
   return kind === 'extra' ? EXTRA_PREFIX + name : name;
+}
+
+/** How people read it: with `extra.` or `results.` before it where it would be taken for another. */
+export function shortName({ kind, name }: LeaderboardMetric): string {
+  if (kind === 'extra') return nameOfExtra(name);
+  return kind === 'result' && nameOfExtra(name) !== name ? RESULTS_PREFIX + name : name;
 }
 
 /** Which way is better, if the metric says so itself. */

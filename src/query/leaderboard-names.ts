@@ -5,24 +5,35 @@ import { shown } from './arguments.ts';
 import { FROM_RUNS } from './field-sql.ts';
 import { presenceSql, RESULTS_PREFIX } from './leaderboard-metric.ts';
 import { metricsThatDiverged } from './metric-inventory.ts';
-import { EXTRA_PREFIX, METRIC_COLUMNS } from './metric-point.ts';
+import { EXTRA_PREFIX, METRIC_COLUMNS, nameOfExtra } from './metric-point.ts';
+import { nearest } from './nearest.ts';
 import { formatPath } from './path.ts';
 import { filterSql, type RunFilter } from './run-filter.ts';
 
 const SHOWN_NAMES = 12;
 
-/** `There are: "f1", "val/acc", "results.accuracy", ….` */
-export function whatThereIs(db: Db, filter: RunFilter): string {
+/** What a leaderboard can be of: metrics as `meaningsOf` reads them, then results. */
+export function whatThereIs(db: Db, filter: RunFilter): string[] {
   const diverged = metricsThatDiverged(db, filter);
   const extra = diverged.filter((name) => name.startsWith(EXTRA_PREFIX));
-  const names = [
+  const names = [...keysThere(db, filter, 'extra'), ...extra.map((name) => name.slice(EXTRA_PREFIX.length))];
+  return [
     ...columnsThere(db, filter, diverged),
-    ...new Set([...keysThere(db, filter, 'extra'), ...extra.map((name) => name.slice(EXTRA_PREFIX.length))]),
+    ...new Set(names.map(nameOfExtra)),
     ...keysThere(db, filter, 'results').map((name) => RESULTS_PREFIX + formatPath([name])),
   ];
-  if (names.length === 0) return 'These runs have neither metrics nor results.';
+}
+
+/** `Did you mean "f1"? There are: "f1", "val/acc", "results.accuracy", ….` */
+export function hintFor(name: string, names: readonly string[]): string {
+  if (names.length === 0) return 'These runs have none.';
+  const bare = names.map((each) =>
+    each.startsWith(RESULTS_PREFIX) ? each.slice(RESULTS_PREFIX.length) : each,
+  );
+  const near = nearest(name, names) ?? names[bare.indexOf(nearest(name, bare) ?? '')];
+  const question = near === undefined ? '' : `Did you mean ${shown(near)}? `;
   const more = names.length > SHOWN_NAMES ? ', …' : '';
-  return `There are: ${names.slice(0, SHOWN_NAMES).map(shown).join(', ')}${more}.`;
+  return `${question}There are: ${names.slice(0, SHOWN_NAMES).map(shown).join(', ')}${more}.`;
 }
 
 function columnsThere(db: Db, filter: RunFilter, others: readonly string[]): string[] {
@@ -40,7 +51,7 @@ function keysThere(db: Db, filter: RunFilter, column: 'extra' | 'results'): stri
   const { sql: text, values } =
     sql`SELECT DISTINCT e.key FROM ${FROM_RUNS}, json_each(${raw(`s.${column}`)}) e
     WHERE ${filterSql(filter)} AND e.type IN ('integer', 'real', 'object')
-    ORDER BY e.key LIMIT ${SHOWN_NAMES + 1}`;
+    ORDER BY e.key`;
   return db
     .prepare<unknown[], string>(text)
     .pluck()

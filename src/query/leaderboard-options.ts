@@ -43,6 +43,8 @@ export interface Question {
   meanings: readonly LeaderboardMetric[];
   metric: string;
   goal: Goal;
+  /** Whether `goal` was told, or is the metric's own; else it is a guess, and there can be no ranking. */
+  hasGoal: boolean;
   place: Place;
   rows: { name: string; field: Field };
   columns: { name: string; field: Field };
@@ -57,7 +59,8 @@ export function parseOptions(options: LeaderboardOptions): Question {
   if (typeof options !== 'object' || options === null) throw wrongArgument('options', 'an object', options);
   const { metric, goal, at = 'final', rows = 'method', columns = 'dataset', status, ...filter } = options;
   const meanings = meaningsOf(metric);
-  const direction = checkGoal('goal', goal) ?? knownGoal(metric, meanings);
+  const known = checkGoal('goal', goal) ?? knownGoal(meanings);
+  const direction = known ?? 'max';
   const place = placeOf(at, direction);
   if (place !== 'final' && meanings.every(({ kind }) => kind === 'result')) throw resultHasNoCurve(metric);
   const [row, column] = [axis('rows', rows), axis('columns', columns)];
@@ -70,6 +73,7 @@ export function parseOptions(options: LeaderboardOptions): Question {
     meanings,
     metric,
     goal: direction,
+    hasGoal: known !== undefined,
     place,
     rows: row,
     columns: column,
@@ -78,13 +82,18 @@ export function parseOptions(options: LeaderboardOptions): Question {
   };
 }
 
-function knownGoal(metric: string, meanings: readonly LeaderboardMetric[]): Goal {
-  const [meaning] = meanings;
-  const known = meaning === undefined ? undefined : ownGoal(meaning);
-  if (known !== undefined) return known;
-  throw new RunfoldError('usage', `whether the lowest or the highest ${shown(metric)} is best is not known`, {
-    hint: 'Say so with the goal: --goal min or --goal max, in code goal: "min" or "max".',
-  });
+function knownGoal([meaning]: readonly LeaderboardMetric[]): Goal | undefined {
+  return meaning === undefined ? undefined : ownGoal(meaning);
+}
+
+export function goalNotKnown(metric: string): RunfoldError {
+  return new RunfoldError(
+    'usage',
+    `whether the lowest or the highest ${shown(metric)} is best is not known`,
+    {
+      hint: 'Say so with the goal: --goal min or --goal max, in code goal: "min" or "max".',
+    },
+  );
 }
 
 function checkGoal(name: string, goal: unknown): Goal | undefined {

@@ -6,9 +6,16 @@ import { shown } from './arguments.ts';
 import type { Label } from './label.ts';
 import { boardCells, divergedIn, type DivergedRuns, type LeaderboardCells } from './leaderboard-cells.ts';
 import { divergenceIn } from './leaderboard-diverged.ts';
-import { fullName, sourceOf, type LeaderboardMetric } from './leaderboard-metric.ts';
-import { whatThereIs } from './leaderboard-names.ts';
 import {
+  fullName,
+  RESULTS_PREFIX,
+  shortName,
+  sourceOf,
+  type LeaderboardMetric,
+} from './leaderboard-metric.ts';
+import { hintFor, whatThereIs } from './leaderboard-names.ts';
+import {
+  goalNotKnown,
   parseOptions,
   resultHasNoCurve,
   type LeaderboardOptions,
@@ -16,7 +23,7 @@ import {
 } from './leaderboard-options.ts';
 import { gatherRuns, withValues, type GatheredRuns } from './leaderboard-runs.ts';
 import { isColumn, scanRuns } from './leaderboard-scan.ts';
-import { metricAt, type CurveMetric, type Goal } from './metric-at.ts';
+import { prepareMetricAt, type CurveMetric, type Goal } from './metric-at.ts';
 
 export interface Leaderboard {
   /** What `metric` turned out to mean. */
@@ -61,9 +68,11 @@ function board(db: Db, question: Question): Leaderboard {
   const { goal, place, rows, columns } = question;
   const found = gatherRuns(scanRuns(db, question), question, divergenceIn(db, question));
   const metric = meaningIn(db, found, question);
+  // not before: who has mistyped the metric is to be told that first
+  if (!question.hasGoal) throw goalNotKnown(question.metric);
   const { points } = sourceOf(metric, place);
   const gathered =
-    points === undefined ? found : withValues(found, (id) => metricAt(db, id, points.metric, points.place));
+    points === undefined ? found : withValues(found, prepareMetricAt(db, points.metric, points.place));
   const isSeedAxis = isColumn(rows.field, 'seed') || isColumn(columns.field, 'seed');
   return {
     metric,
@@ -84,7 +93,11 @@ function meaningIn(db: Db, { rows, has, hasChooser }: GatheredRuns, question: Qu
   const [first, second] = rows.length === 0 ? meanings : meanings.filter((_, index) => has[index]);
   if (first === undefined) {
     const what = meanings.length > 1 ? 'metric or result' : wordFor(meanings[0]);
-    throw noRunHas(db, filter, `a ${what} ${shown(metric)}`);
+    const [meaning] = meanings;
+    const names = whatThereIs(db, filter);
+    // nothing was logged yet: not a wrong name, but cells without a value
+    if (names.length === 0 && meaning !== undefined) return meaning;
+    throw noRunHas(`a ${what} ${shown(metric)}`, metric, names);
   }
   if (rows.length === 0) return first;
   if (second !== undefined) {
@@ -95,7 +108,9 @@ function meaningIn(db: Db, { rows, has, hasChooser }: GatheredRuns, question: Qu
   if (place === 'final') return first;
   if (first.kind === 'result') throw resultHasNoCurve(metric);
   if ('bestOf' in place && !hasChooser) {
-    throw noRunHas(db, filter, `a metric ${shown(place.bestOf.name)} to choose by`);
+    const name = shortName(place.bestOf);
+    const names = whatThereIs(db, filter).filter((each) => !each.startsWith(RESULTS_PREFIX));
+    throw noRunHas(`a metric ${shown(name)} to choose by`, name, names);
   }
   return first;
 }
@@ -104,8 +119,8 @@ function wordFor(meaning: LeaderboardMetric | undefined): string {
   return meaning?.kind === 'result' ? 'result' : 'metric';
 }
 
-function noRunHas(db: Db, filter: Question['filter'], what: string): RunfoldError {
-  return new RunfoldError('usage', `no run has ${what}`, { hint: whatThereIs(db, filter) });
+function noRunHas(what: string, name: string, names: readonly string[]): RunfoldError {
+  return new RunfoldError('usage', `no run has ${what}`, { hint: hintFor(name, names) });
 }
 
 function atOf(place: Question['place']): Leaderboard['at'] {

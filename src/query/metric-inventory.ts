@@ -5,13 +5,20 @@ import { RunfoldError } from '../errors.ts';
 import { shown } from './arguments.ts';
 import { divergenceReader } from './diverged.ts';
 import { FROM_RUNS } from './field-sql.ts';
-import { EXTRA_PREFIX, isMetricColumn, METRIC_COLUMNS, type MetricColumn } from './metric-point.ts';
+import {
+  EXTRA_PREFIX,
+  isMetricColumn,
+  METRIC_COLUMNS,
+  nameOfExtra,
+  type MetricColumn,
+} from './metric-point.ts';
+import { nearest } from './nearest.ts';
 import { IS_CUT } from './point-rows.ts';
 import { filterSql, type RunFilter } from './run-filter.ts';
 import { stretchesOf, type Stretch } from './stretches.ts';
 
 /** Where the results of a run tell whether it has the metric. */
-const RESULT_OF: Readonly<Record<MetricColumn, string>> = {
+export const RESULT_OF: Readonly<Record<MetricColumn, string>> = {
   loss: 'final_loss',
   f1: 'final_f1',
   fitness: 'final_fitness',
@@ -104,11 +111,6 @@ function inOrder(
   return [...METRIC_COLUMNS.filter((column) => named.has(column)), ...[...others].toSorted()];
 }
 
-/** How a caller names it: with `extra.` before it where it would be taken for another. */
-function nameOfExtra(name: string): string {
-  return isMetricColumn(name) || name.startsWith(EXTRA_PREFIX) ? EXTRA_PREFIX + name : name;
-}
-
 /** As `metricsOfRun` lists what a caller names. */
 export function listedName(metric: string): string {
   if (isMetricColumn(metric) || !metric.startsWith(EXTRA_PREFIX)) return metric;
@@ -118,11 +120,13 @@ export function listedName(metric: string): string {
 /** The error for a metric that is not there; `who` has none of that name. */
 export function unknownMetric(who: string, metric: string, known: readonly string[]): RunfoldError {
   const named = known.slice(0, LISTED).map((name) => (/^[\w./-]+$/.test(name) ? name : shown(name)));
+  const near = nearest(metric, known);
   const list = `${named.join(', ')}${known.length > LISTED ? ', …' : ''}`;
   return new RunfoldError(
     'usage',
     known.length === 0
       ? `${who} has a metric ${shown(metric)}: none has any metric`
-      : `${who} has a metric ${shown(metric)}; there are: ${list}`,
+      : `${who} has a metric ${shown(metric)}; there ${known.length === 1 ? 'is' : 'are'}: ${list}`,
+    near === undefined ? {} : { hint: `Did you mean ${near}?` },
   );
 }

@@ -57,6 +57,11 @@ export function isMetricColumn(name: string): name is MetricColumn {
 /** How `nonfinite`, and a caller, name a metric without a column. */
 export const EXTRA_PREFIX = 'extra.';
 
+/** How a caller names an extra metric: with `extra.` before it where it would be taken for another. */
+export function nameOfExtra(name: string): string {
+  return isMetricColumn(name) || name.startsWith(EXTRA_PREFIX) ? EXTRA_PREFIX + name : name;
+}
+
 export function metricPoint(row: PointRow, attempt: string): MetricPoint {
   const point: MetricPoint = {
     run_id: row.run_id,

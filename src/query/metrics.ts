@@ -90,7 +90,7 @@ function* pointsOf(
   stretches: readonly Stretch[],
   wanted: WantedMetrics | undefined,
 ): Generator<MetricPoint> {
-  const page = preparePages(db);
+  const page = preparePages(db, wanted);
   for (const stretch of stretches) {
     for (const row of rowsOf(page, selection, stretch)) {
       const point = metricPoint(row, stretch.attempt);

@@ -29,6 +29,19 @@ export function formatPath(path: readonly string[]): string {
   return path.map((name) => (PLAIN.test(name) ? name : JSON.stringify(name))).join('.');
 }
 
+/** The values of an object by their paths; an array is one value, and so is an empty object. */
+export function* leavesOf(
+  object: object,
+  before: readonly string[] = [],
+): Generator<[path: readonly string[], value: unknown]> {
+  for (const [name, value] of Object.entries(object)) {
+    const path = [...before, name];
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+    if (isObject && Object.keys(value as object).length > 0) yield* leavesOf(value as object, path);
+    else yield [path, value];
+  }
+}
+
 function parseQuoted(quoted: string, text: string): string {
   try {
     return String(JSON.parse(quoted));

@@ -1,5 +1,6 @@
 // A run's points lie by writer, but their order goes by attempt. So they are read as stretches, each one a
 // range of one writer's points that follow one another in one attempt, and nothing ever has to be sorted.
+import type { Statement } from 'better-sqlite3';
 import type { Db } from '../db/open.ts';
 
 export interface Stretch {
@@ -36,30 +37,37 @@ interface PlacedStretch extends Stretch {
  * seq.
  */
 export function stretchesOf(db: Db, runId: string): Stretch[] {
+  return prepareStretches(db)(runId);
+}
+
+/** `stretchesOf` for many runs. */
+export function prepareStretches(db: Db): (runId: string) => Stretch[] {
+  const seriesOf = prepareSeries(db);
+  const startsOf = prepareStarts(db);
   // in a transaction, so that attempts, cuts and points are of one moment
-  const placed = db.transaction(() => {
-    const series = seriesOf(db, runId);
+  return db.transaction((runId: string) => {
+    const series = seriesOf.all({ runId });
     const ranks = ranksOf(series);
     const byWriter = new Map<string, Map<string, SeriesRow>>();
     for (const row of series) {
       const ofWriter = byWriter.get(row.writer) ?? new Map<string, SeriesRow>();
       byWriter.set(row.writer, ofWriter.set(row.attempt, row));
     }
-    return [...byWriter.values()].flatMap((ofWriter) => stretchesOfWriter(db, runId, ofWriter, ranks));
-  })();
-  // those of one rank are of one writer, and in the order of seq already
-  return placed.toSorted((a, b) => a.rank - b.rank);
+    const placed = [...byWriter.values()].flatMap((ofWriter) =>
+      stretchesOfWriter(startsOf, runId, ofWriter, ranks),
+    );
+    // those of one rank are of one writer, and in the order of seq already
+    return placed.toSorted((a, b) => a.rank - b.rank);
+  });
 }
 
-function seriesOf(db: Db, runId: string): SeriesRow[] {
-  return db
-    .prepare<[{ runId: string }], SeriesRow>(
-      `SELECT s.writer, s.attempt, s.is_default, s.cut_step, s.cut_epoch, a.position, a.in_view,
-         (SELECT max(m.seq) FROM run_metrics m WHERE m.run_id = s.run_id AND m.writer = s.writer) AS last_seq
-       FROM _series s LEFT JOIN _attempts a ON a.run_id = s.run_id AND a.attempt = s.attempt
-       WHERE s.run_id = @runId ORDER BY a.position IS NULL, a.position, s.writer`,
-    )
-    .all({ runId });
+function prepareSeries(db: Db): Statement<[{ runId: string }], SeriesRow> {
+  return db.prepare(
+    `SELECT s.writer, s.attempt, s.is_default, s.cut_step, s.cut_epoch, a.position, a.in_view,
+       (SELECT max(m.seq) FROM run_metrics m WHERE m.run_id = s.run_id AND m.writer = s.writer) AS last_seq
+     FROM _series s LEFT JOIN _attempts a ON a.run_id = s.run_id AND a.attempt = s.attempt
+     WHERE s.run_id = @runId ORDER BY a.position IS NULL, a.position, s.writer`,
+  );
 }
 
 /** Series of one writer that belong to no attempt share a rank: among their points, seq alone decides. */
@@ -76,14 +84,14 @@ function ranksOf(series: readonly SeriesRow[]): Map<SeriesRow, number> {
 }
 
 function stretchesOfWriter(
-  db: Db,
+  startsOf: StartsStatement,
   runId: string,
   series: ReadonlyMap<string, SeriesRow>,
   ranks: ReadonlyMap<SeriesRow, number>,
 ): PlacedStretch[] {
   const [any] = series.values();
   if (any === undefined) return [];
-  const starts = series.size === 1 ? [{ attempt: any.attempt, seq: 0 }] : startsOf(db, runId, series);
+  const starts = series.size === 1 ? [{ attempt: any.attempt, seq: 0 }] : startsIn(startsOf, runId, series);
   return starts.flatMap(({ attempt, seq }, index) => {
     const row = series.get(attempt);
     if (row === undefined) return [];
@@ -106,18 +114,22 @@ interface Start {
   seq: number;
 }
 
+type StartsStatement = Statement<[object], Start>;
+
 /** Where the points of a writer begin to be of another attempt, by one scan of its range. */
-function startsOf(db: Db, runId: string, series: ReadonlyMap<string, SeriesRow>): Start[] {
+function prepareStarts(db: Db): StartsStatement {
+  return db.prepare(
+    `SELECT seq, attempt FROM (
+       SELECT seq, attempt, lag(attempt) OVER (ORDER BY seq) AS before FROM (
+         SELECT m.seq, ifnull(p.attempt, @defaultAttempt) AS attempt FROM run_metrics m
+         LEFT JOIN _point_attempts p ON p.run_id = m.run_id AND p.writer = m.writer AND p.seq = m.seq
+         WHERE m.run_id = @runId AND m.writer = @writer))
+     WHERE attempt IS NOT before ORDER BY seq`,
+  );
+}
+
+function startsIn(starts: StartsStatement, runId: string, series: ReadonlyMap<string, SeriesRow>): Start[] {
   const defaultSeries = [...series.values()].find((row) => row.is_default === 1);
   const { writer, attempt: defaultAttempt } = defaultSeries ?? {};
-  return db
-    .prepare<[object], Start>(
-      `SELECT seq, attempt FROM (
-         SELECT seq, attempt, lag(attempt) OVER (ORDER BY seq) AS before FROM (
-           SELECT m.seq, ifnull(p.attempt, @defaultAttempt) AS attempt FROM run_metrics m
-           LEFT JOIN _point_attempts p ON p.run_id = m.run_id AND p.writer = m.writer AND p.seq = m.seq
-           WHERE m.run_id = @runId AND m.writer = @writer))
-       WHERE attempt IS NOT before ORDER BY seq`,
-    )
-    .all({ runId, writer, defaultAttempt });
+  return starts.all({ runId, writer, defaultAttempt });
 }

@@ -1,6 +1,6 @@
 // A series made thin: few points, and the extremes are among them.
 
-/** A point by its place in the order of the series. */
+/** A point by its place in the order of the series. In the pieces of one series each point is one object. */
 export interface PointRef {
   stretch: number;
   seq: number;
@@ -17,6 +17,7 @@ export interface Extremes {
 
 /** Consecutive points. Metrics are by name, those without a column with `extra.` before it. */
 export interface Piece {
+  /** How many, or about; 1 only if it is one. */
   points: number;
   first: PointRef;
   last: PointRef;
@@ -40,35 +41,52 @@ export class Thinner {
     this.#limit = limit;
   }
 
+  /** From now on its metrics are the thinner's. */
   add(piece: Piece): void {
     const open = this.#parts.at(-1);
-    if (open !== undefined && open.points < this.#width)
-      this.#parts[this.#parts.length - 1] = merged(open, piece);
-    else this.#parts.push(piece);
+    if (open !== undefined && open.points < this.#width) absorb(open, piece);
+    else this.#parts.push({ ...piece });
     // as many again as can be picked from, so that the picks can be counted before parts are given up
-    if (this.#parts.length > 2 * this.#limit) this.#halve();
+    if (this.#parts.length > 2 * this.#limit) {
+      this.#width *= 2;
+      this.#parts = halved(this.#parts);
+    }
   }
 
   /** In the order of the series. */
   picks(): PointRef[] {
-    const parts = this.#parts;
-    const isWhole = parts.length <= this.#limit && parts.every(({ points }) => points === 1);
-    if (isWhole) return parts.map(({ first }) => first);
-    let fewer = parts;
-    let picks = picksOf(fewer);
-    while (picks.length > this.#limit && fewer.length > 1) {
-      // what is picked grows with the parts, nearly in proportion
-      const target = Math.floor((fewer.length * this.#limit) / picks.length);
-      fewer = inParts(parts, Math.max(1, Math.min(target, fewer.length - 1)));
-      picks = picksOf(fewer);
+    let fine = this.#parts;
+    const all = picksOf(fine, this.#limit);
+    if (all !== undefined) return inOrder([...all]);
+    let coarse = halved(fine);
+    let picks = picksOf(coarse, this.#limit);
+    while (picks === undefined && coarse.length > 1) {
+      fine = coarse;
+      coarse = halved(fine);
+      picks = picksOf(coarse, this.#limit);
     }
-    return picks.length > this.#limit ? fewPicksOf(fewer, this.#limit) : picks;
+    return inOrder([...(picks === undefined ? fewPicksOf(coarse, this.#limit) : this.#refined(fine, picks))]);
   }
 
-  #halve(): void {
-    this.#width *= 2;
-    this.#parts = inParts(this.#parts, Math.ceil(this.#parts.length / 2));
+  /** What is picked of more than half of the parts, which are too many; `picks` are those of half of them. */
+  #refined(parts: readonly Piece[], picks: Set<PointRef>): Set<PointRef> {
+    let best = picks;
+    let [few, many] = [Math.ceil(parts.length / 2), parts.length];
+    for (let tries = 0; tries < REFINEMENTS && many - few > 1; tries += 1) {
+      const count = Math.floor((few + many) / 2);
+      const more = picksOf(inParts(parts, count), this.#limit);
+      if (more === undefined) many = count;
+      else [few, best] = [count, more];
+    }
+    return best;
   }
+}
+
+/** How often another number of parts is tried: as many as can be, but for a sixteenth. */
+const REFINEMENTS = 4;
+
+function halved(pieces: readonly Piece[]): Piece[] {
+  return inParts(pieces, Math.ceil(pieces.length / 2));
 }
 
 /** The same in so many parts of equally many of the given ones. */
@@ -78,7 +96,11 @@ function inParts(pieces: readonly Piece[], count: number): Piece[] {
   );
   return borders.slice(1).flatMap((end, index) => {
     const [first, ...others] = pieces.slice(borders[index], end);
-    return first === undefined ? [] : others.reduce(merged, first);
+    if (first === undefined) return [];
+    if (others.length === 0) return first;
+    const part = { ...first, metrics: new Map(first.metrics) };
+    for (const other of others) absorb(part, other);
+    return part;
   });
 }
 
@@ -87,30 +109,30 @@ function endsOf(parts: readonly Piece[]): PointRef[] {
   return first === undefined || last === undefined ? [] : [first, last];
 }
 
-function picksOf(parts: readonly Piece[]): PointRef[] {
-  const extremes = parts.flatMap(({ metrics }) => [...metrics.values()].flatMap(pointsOf));
-  return inOrder([...endsOf(parts), ...extremes]);
-}
-
-/** There are too many metrics for all: those that come first have theirs. */
-function fewPicksOf(parts: readonly Piece[], limit: number): PointRef[] {
-  const all = parts.flatMap(({ metrics }) => [...metrics.values()]);
-  const finite = all.map((extremes) => pointsOf({ ...extremes, nonfiniteAt: null }));
-  const byWorth = [...finite.flat(), ...all.flatMap(({ nonfiniteAt }) => nonfiniteAt ?? [])];
-  let picks = inOrder(endsOf(parts));
-  for (const ref of byWorth) {
-    if (picks.length >= limit) break;
-    picks = inOrder([...picks, ref]);
+/** undefined: they are more than `limit`. */
+function picksOf(parts: readonly Piece[], limit: number): Set<PointRef> | undefined {
+  const picks = new Set(endsOf(parts));
+  for (const { points, first, metrics } of parts) {
+    if (points === 1) picks.add(first);
+    else for (const extremes of metrics.values()) addExtremes(picks, extremes);
+    if (picks.size > limit) return undefined;
   }
   return picks;
 }
 
-function pointsOf({ min, minAt, max, maxAt, nonfiniteAt }: Extremes): PointRef[] {
-  const points: PointRef[] = [];
-  if (min !== null) points.push(minAt);
-  if (max !== null) points.push(maxAt);
-  if (nonfiniteAt !== null) points.push(nonfiniteAt);
-  return points;
+function addExtremes(picks: Set<PointRef>, { min, minAt, max, maxAt, nonfiniteAt }: Extremes): void {
+  if (min !== null) picks.add(minAt);
+  if (max !== null) picks.add(maxAt);
+  if (nonfiniteAt !== null) picks.add(nonfiniteAt);
+}
+
+/** There are too many metrics for all: those that come first have theirs. */
+function fewPicksOf(parts: readonly Piece[], limit: number): Set<PointRef> {
+  const all = parts.flatMap(({ metrics }) => [...metrics.values()]);
+  const byWorth = new Set(endsOf(parts));
+  for (const extremes of all) addExtremes(byWorth, { ...extremes, nonfiniteAt: null });
+  for (const { nonfiniteAt } of all) if (nonfiniteAt !== null) byWorth.add(nonfiniteAt);
+  return new Set([...byWorth].slice(0, limit));
 }
 
 /** Each once. */
@@ -122,14 +144,14 @@ export function inOrder(refs: readonly PointRef[]): PointRef[] {
   });
 }
 
-/** Of two pieces, the one after the other. */
-function merged(left: Piece, right: Piece): Piece {
-  const metrics = new Map(left.metrics);
-  for (const [name, extremes] of right.metrics) {
-    const known = metrics.get(name);
-    metrics.set(name, known === undefined ? extremes : mergedExtremes(known, extremes));
+/** Adds the piece that comes after. */
+function absorb(part: Piece, next: Piece): void {
+  part.points += next.points;
+  part.last = next.last;
+  for (const [name, extremes] of next.metrics) {
+    const known = part.metrics.get(name);
+    part.metrics.set(name, known === undefined ? extremes : mergedExtremes(known, extremes));
   }
-  return { points: left.points + right.points, first: left.first, last: right.last, metrics };
 }
 
 function mergedExtremes(left: Extremes, right: Extremes): Extremes {

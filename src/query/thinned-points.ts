@@ -1,6 +1,7 @@
 // A run's series made thin near the database: of a long one, blocks are read in the place of points.
 import type { Db } from '../db/open.ts';
-import { pieceOfBlock, wantedPart, type Bounds, type DigestBlock } from './digest-block.ts';
+import { between } from './between.ts';
+import { pieceOfBlock, type BlockPiece } from './digest-block.ts';
 import { keepOnly, type WantedMetrics } from './metric-names.ts';
 import {
   EXTRA_PREFIX,
@@ -11,13 +12,13 @@ import {
 } from './metric-point.ts';
 import {
   isSuperseded,
-  preparePages,
   prepareNextSeq,
+  preparePages,
   prepareRow,
   rowsOf,
-  type PageStatement,
   type Selection,
 } from './point-rows.ts';
+import { prepareSegments } from './segments.ts';
 import type { Stretch } from './stretches.ts';
 import { inOrder, Thinner, type Extremes, type Piece, type PointRef } from './thin.ts';
 
@@ -29,102 +30,86 @@ export function thinnedPoints(
   wanted: WantedMetrics | undefined,
   limit: number,
 ): MetricPoint[] {
-  const page = preparePages(db);
+  const { runId } = selection;
+  const ranges = rangesOf(db, selection, stretches, wanted);
+  const blocks = ranges.flatMap(({ block }) => block ?? []);
+  const isRead = isReadWhole(blocks, limit);
   const thinner = new Thinner(limit);
-  const blocks: Piece[] = [];
-  for (const piece of piecesOf(db, page, selection, stretches, wanted)) {
-    thinner.add(piece);
-    if (piece.points > 1) blocks.push(piece);
-  }
+  for (const piece of piecesOf(db, selection, ranges, wanted, isRead)) thinner.add(piece);
   const picks = thinner.picks();
-  const row = prepareRow(db);
-  const next = prepareNextSeq(db);
-  const others = between(blocks, limit - picks.length).flatMap(({ stretch, seq }) => {
-    const found = next.get(selection.runId, stretches[stretch]?.writer ?? '', seq);
-    return found === undefined ? [] : { stretch, seq: found };
-  });
-  return inOrder([...picks, ...others]).flatMap(({ stretch, seq }) =>
-    pointAt(row, selection.runId, stretches[stretch], wanted, seq),
+  const next = prepareNextSeq(db, wanted);
+  const others = between(isRead ? [] : blocks, picks, limit, ({ stretch, seq: first }, last) =>
+    next({ runId, writer: stretches[stretch]?.writer ?? '', first, last }),
   );
-}
-
-/**
- * Of few blocks not many points are extremes. What room there is goes to points in between, evenly, so that the curve
- * is as fine as one of a series without blocks. Where there is no point of that seq the next one is meant.
- */
-function between(blocks: readonly Piece[], room: number): PointRef[] {
-  const each = blocks.length === 0 ? 0 : Math.floor(room / blocks.length);
-  return blocks.flatMap(({ first: { stretch, seq: from }, last: { seq: to } }) =>
-    Array.from({ length: each }, (_, index) => ({
-      stretch,
-      seq: from + Math.floor(((to - from) * (index + 1)) / (each + 1)),
-    })),
-  );
-}
-
-function* piecesOf(
-  db: Db,
-  page: PageStatement,
-  selection: Selection,
-  stretches: readonly Stretch[],
-  wanted: WantedMetrics | undefined,
-): Generator<Piece> {
-  for (const [index, stretch] of stretches.entries()) {
-    let from = stretch.first;
-    const rows = function* (last: number): Generator<Piece> {
-      if (from > last) return;
-      for (const row of rowsOf(page, selection, { ...stretch, first: from, last })) {
-        const piece = pieceOfRow(row, index, stretch.attempt, wanted);
-        if (piece !== undefined) yield piece;
-      }
-    };
-    for (const { block, isTaken } of blocksFor(db, selection, stretch)) {
-      yield* rows(block.first_seq - 1);
-      const piece = isTaken ? pieceOfBlock(block, index, wanted) : undefined;
-      if (piece !== undefined) yield piece;
-      from = block.last_seq + 1;
-    }
-    yield* rows(stretch.last);
-  }
+  const point = preparePoint(db, runId, wanted);
+  return inOrder([...picks, ...others]).flatMap(({ stretch, seq }) => point(stretches[stretch], seq) ?? []);
 }
 
 /** Of a shorter series all points are read: that is quick, and the curve is as exact as can be. */
 const LONG_SERIES = 10_000;
 
-/** The blocks of which no point has to be read: all of it is taken, or nothing. None of a series that is not long. */
-function blocksFor(
-  db: Db,
-  { runId, all, from, to }: Selection,
-  stretch: Stretch,
-): { block: DigestBlock; isTaken: boolean }[] {
-  const blocks = db
-    .prepare<unknown[], DigestBlock>(
-      `SELECT * FROM _digests WHERE run_id = ? AND writer = ? AND first_seq >= ? AND last_seq <= ? ORDER BY block`,
-    )
-    .all(runId, stretch.writer, stretch.first, stretch.last);
-  const points = blocks.reduce((sum, block) => sum + block.points, 0);
-  if (points < LONG_SERIES) return [];
-  const isCut = all === 0 && stretch.inView;
-  const bounds: Bounds = {
-    cutStep: isCut ? stretch.cutStep : null,
-    cutEpoch: isCut ? stretch.cutEpoch : null,
-    from,
-    to,
-  };
-  return blocks
-    .map((block) => ({ block, part: wantedPart(block, bounds) }))
-    .filter(({ part }) => part !== 'some')
-    .map(({ block, part }) => ({ block, isTaken: part === 'all' }));
+/** Whether points are read in the place of blocks; so too where it may be that all of them are wanted. */
+function isReadWhole(blocks: readonly BlockPiece[], limit: number): boolean {
+  const points = blocks.reduce((sum, block) => sum + block.of, 0);
+  return points < LONG_SERIES || blocks.reduce((sum, { fewest }) => sum + fewest, 0) <= limit;
 }
 
-function pieceOfRow(
-  row: PointRow,
-  stretch: number,
-  attempt: string,
+/** Points of a stretch, from one seq to another. */
+interface Range {
+  stretch: Stretch;
+  index: number;
+  first: number;
+  last: number;
+  block?: BlockPiece;
+}
+
+/** Without the blocks that have no wanted metric. */
+function rangesOf(
+  db: Db,
+  selection: Selection,
+  stretches: readonly Stretch[],
   wanted: WantedMetrics | undefined,
-): Piece | undefined {
-  const point = metricPoint(row, attempt);
-  if (wanted !== undefined && !keepOnly(point, wanted)) return undefined;
+): Range[] {
+  const segmentsOf = prepareSegments(db);
+  return stretches.flatMap((stretch, index) =>
+    segmentsOf(selection, stretch).flatMap(({ first, last, block: digest }): Range[] => {
+      if (digest === undefined) return [{ stretch, index, first, last }];
+      const block = pieceOfBlock(digest, index, wanted);
+      return block === undefined
+        ? []
+        : [{ stretch, index, first: block.first.seq, last: block.last.seq, block }];
+    }),
+  );
+}
+
+function* piecesOf(
+  db: Db,
+  selection: Selection,
+  ranges: readonly Range[],
+  wanted: WantedMetrics | undefined,
+  isRead: boolean,
+): Generator<Piece> {
+  const page = preparePages(db, wanted);
+  const point = preparePoint(db, selection.runId, wanted);
+  const fullNameOf = fullNames();
+  for (const { stretch, index, first, last, block } of ranges) {
+    if (block !== undefined && !isRead) {
+      yield block;
+    } else if (block?.known !== undefined) {
+      for (const seq of block.known) {
+        const found = point(stretch, seq);
+        if (found !== undefined) yield pieceOfPoint(found, index, fullNameOf);
+      }
+    } else {
+      for (const row of rowsOf(page, selection, { ...stretch, first, last })) {
+        const found = wantedPoint(row, stretch, wanted);
+        if (found !== undefined) yield pieceOfPoint(found, index, fullNameOf);
+      }
+    }
+  }
+}
+
+function pieceOfPoint(point: MetricPoint, stretch: number, fullNameOf: (extra: string) => string): Piece {
   const at = { stretch, seq: point.seq };
   const metrics = new Map<string, Extremes>();
   for (const column of METRIC_COLUMNS) {
@@ -134,10 +119,22 @@ function pieceOfRow(
   const { extra } = point;
   if (extra !== null) {
     for (const name of Object.keys(extra)) {
-      metrics.set(EXTRA_PREFIX + name, extremesOf(extra[name] ?? Number.NaN, at));
+      metrics.set(fullNameOf(name), extremesOf(extra[name] ?? Number.NaN, at));
     }
   }
   return { points: 1, first: at, last: at, metrics };
+}
+
+/** Each name is one string: to make it for every value, and to compare it, would take longer than all else. */
+function fullNames(): (extra: string) => string {
+  const names = new Map<string, string>();
+  return (extra) => {
+    const known = names.get(extra);
+    if (known !== undefined) return known;
+    const name = EXTRA_PREFIX + extra;
+    names.set(extra, name);
+    return name;
+  };
 }
 
 function extremesOf(value: number, at: PointRef): Extremes {
@@ -151,18 +148,25 @@ function extremesOf(value: number, at: PointRef): Extremes {
   };
 }
 
-type RowStatement = ReturnType<typeof prepareRow>;
-
-function pointAt(
-  row: RowStatement,
+/** A point of a stretch by its seq; undefined if it is not wanted. */
+function preparePoint(
+  db: Db,
   runId: string,
-  stretch: Stretch | undefined,
   wanted: WantedMetrics | undefined,
-  seq: number,
-): MetricPoint[] {
-  const found = stretch === undefined ? undefined : row.get(runId, stretch.writer, seq);
-  if (stretch === undefined || found === undefined) return [];
-  const superseded = isSuperseded(found, stretch) ? 1 : 0;
-  const point = metricPoint({ ...found, superseded }, stretch.attempt);
-  return wanted === undefined || keepOnly(point, wanted) ? [point] : [];
+): (stretch: Stretch | undefined, seq: number) => MetricPoint | undefined {
+  const row = prepareRow(db);
+  return (stretch, seq) => {
+    const found = stretch === undefined ? undefined : row.get(runId, stretch.writer, seq);
+    if (stretch === undefined || found === undefined) return undefined;
+    return wantedPoint({ ...found, superseded: isSuperseded(found, stretch) ? 1 : 0 }, stretch, wanted);
+  };
+}
+
+function wantedPoint(
+  row: PointRow,
+  { attempt }: Stretch,
+  wanted: WantedMetrics | undefined,
+): MetricPoint | undefined {
+  const point = metricPoint(row, attempt);
+  return wanted === undefined || keepOnly(point, wanted) ? point : undefined;
 }

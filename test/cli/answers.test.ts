@@ -138,8 +138,10 @@ describe('runs', () => {
     expect(none.stderr).toContain('no run matches; there are 3 in all');
     expect((await (await Desk.withLog()).run(['runs'])).stderr).toContain('no runs yet');
     const unknown = await at.run(['runs', '-w', 'config.LR<1', '-w', 'max.acc>0', '-w', 'config.lr<9']);
-    expect(unknown.stderr).toContain('no run has config.LR; there are lr, deep\n');
-    expect(unknown.stderr).toContain('no run has max.acc; there is val/acc\n');
+    expect(unknown.stderr).toContain(
+      'no run has config.LR; there are lr, deep.width; did you mean config.lr?\n',
+    );
+    expect(unknown.stderr).toContain('no run has max.acc; there are loss, f1, val/acc\n');
     expect(unknown.stderr).not.toContain('no run has config.lr;');
   });
 
@@ -156,7 +158,8 @@ describe('runs', () => {
     [['--status', 'done'], /status must be one of/],
     [['--select', 'a,,b'], /list such as a,b/],
     [['--sort', 'foo'], /there is no field "foo"/],
-    [['--limit', '-1'], /limit must be/],
+    [['--limit', '-1'], /'-1' is invalid\. It must be a whole number from 0\./],
+    [['--offset', '-1'], /'-1' is invalid\. It must be a whole number from 0\./],
     [['--format', 'xml'], /xml/],
     [['--format', 'csv', '--json'], /two formats/],
     [['--statsu', 'failed'], /Did you mean --status/],
@@ -238,8 +241,19 @@ test('compare shows what differs first', async () => {
   expect(squeezed(stdout)).toMatch(
     /^field\s+\w+\s+\w+\nmethod {2}≠ {2}mlp {2}forest\nseed {2}≠ {2}1 {2}2\nconfig\.lr {2}≠/,
   );
-  expect((await at.run(['compare', MLP])).code).toBe(2);
-  expect((await at.run(['compare', MLP, MLP, '--diff'])).stderr).toContain('nothing differs');
+  expect(await at.run(['compare', MLP])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('it takes two runs or more to compare; 1 was given') as string,
+  });
+  expect(await at.run(['compare', MLP, FOREST, MLP])).toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: expect.stringContaining(`"${MLP}" is named twice`) as string,
+  });
+  const short = MLP.slice(0, 5);
+  expect((await at.run(['compare', short, MLP])).stderr).toContain(
+    `"${short}" and "${MLP}" are one run: ${MLP}\n`,
+  );
 });
 
 describe('what people say of a run goes into the log', () => {
@@ -249,6 +263,14 @@ describe('what people say of a run goes into the log', () => {
     expect((await at.run(['tag', MLP, '--remove', 'base'])).stdout).toBe(`${MLP}: best\n`);
     expect(await json(at, ['runs', '--tag', 'best', '--select', 'tags'])).toEqual([{ tags: ['best'] }]);
     expect(await at.run(['tag', MLP])).toMatchObject({ code: 2 });
+    for (const empty of ['', ' ']) {
+      expect(await at.run(['tag', MLP, 'good', empty])).toMatchObject({
+        code: 2,
+        stdout: '',
+        stderr: expect.stringContaining('a tag cannot be empty') as string,
+      });
+      expect(await at.run(['runs', '--tag', empty])).toMatchObject({ code: 2, stdout: '' });
+    }
     const said = at.logged().filter(({ type }) => type === 'run_annotated');
     expect(said).toMatchObject([{ tags: ['base', 'best'] }, { tags: ['best'] }]);
   });

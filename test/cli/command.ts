@@ -13,6 +13,7 @@ import { eventFiles } from '../events/read-lines.ts';
 export class Page extends Writable {
   text = '';
   isTTY = false;
+  columns = 0;
 
   override _write(chunk: Buffer, _: string, done: () => void): void {
     this.text += chunk.toString('utf8');
@@ -33,6 +34,8 @@ export interface RunOptions {
   signal?: AbortSignal;
   clock?: Clock;
   isTTY?: boolean;
+  /** stdout is a terminal of this width, without colours. */
+  columns?: number;
 }
 
 /** A directory with or without a log in it, and commands that run there. */
@@ -51,11 +54,14 @@ export class Desk {
   async run(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
     const [stdout, stderr] = [new Page(), new Page()];
     stderr.isTTY = options.isTTY ?? false;
+    const { columns } = options;
+    if (columns !== undefined) Object.assign(stdout, { isTTY: true, columns });
+    const colours = columns === undefined ? {} : { NO_COLOR: '1' };
     const io: CliIo = {
       stdin: stdinOf(options.stdin ?? ''),
       stdout,
       stderr,
-      env: { RUNFOLD_DB: this.db, TMPDIR: this.cwd, ...options.env },
+      env: { RUNFOLD_DB: this.db, TMPDIR: this.cwd, ...colours, ...options.env },
       cwd: this.cwd,
       clock: options.clock ?? systemClock,
       signal: options.signal ?? new AbortController().signal,

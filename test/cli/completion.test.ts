@@ -8,7 +8,7 @@ import { isPlain } from '../../src/cli/completion/plain.ts';
 import { lineOf } from '../../src/cli/completion/words.ts';
 import { builtDir } from '../helpers/built.ts';
 import { cleanEnv } from '../process/cli-process.ts';
-import { Desk } from './command.ts';
+import { Desk, ndjson } from './command.ts';
 
 const HOSTILE = [
   '$(touch pwned)',
@@ -28,6 +28,25 @@ beforeEach(async () => {
   for (const dataset of ['iris', 'ir:is', 'wein-größe', ...HOSTILE]) {
     await desk.run(['emit', 'run-created', `--dataset=${dataset}`, '--seed', '1', '--tags', 'baseline']);
   }
+  const points = {
+    type: 'metric',
+    elapsed_seconds: 1,
+    loss: 1,
+    extra: { 'val/acc': 1, '$(touch pwned)': 1 },
+  };
+  await desk.run(['emit', '-'], {
+    stdin: ndjson(
+      {
+        type: 'run_created',
+        dataset: 'iris',
+        seed: 1,
+        config: { lr: 0.1, optimizer: { momentum: 0.9 }, '`touch pwned`': 1 },
+        tags: ['baseline'],
+      },
+      points,
+      { type: 'result', results: { test_acc: 0.5, 'a;b': 1 } },
+    ),
+  });
   await desk.run(['sync']);
   bin = path.join(desk.cwd, 'bin');
   fs.mkdirSync(bin);
@@ -104,9 +123,33 @@ describe.each(['bash', 'zsh', 'fish'])('%s', (shell) => {
     expect(ask('runs', '--dataset', '').toSorted()).toEqual(['ir:is', 'iris', 'wein-größe']);
     expect(ask('runs', '--dataset', 'i').toSorted()).toEqual(['ir:is', 'iris']);
     expect(ask('tag', '@last', '')).toEqual(['baseline']);
-    expect(ask('show', '').filter((id) => !/^[0-9a-z]{16}$/.test(id))).toEqual([]);
-    expect(ask('show', '').length).toBe(3 + HOSTILE.length);
+    expect(ask('show', '').filter((id) => !/^[0-9a-z]{16}$/.test(id))).toEqual(['@last']);
+    expect(ask('show', '').length).toBe(3 + HOSTILE.length + 1);
     expect(fs.existsSync(path.join(desk.cwd, 'pwned'))).toBe(false);
+  });
+
+  its('the last run, metrics, fields, lists and commands', () => {
+    if (shell !== 'bash') expect(ask('errors', '@')).toEqual(['@last']);
+    expect(ask('compare', 'abc', '')).toContain('@last');
+    expect(ask('emit', 'metric', '--run', '')).not.toContain('@last');
+    expect(ask('plot', '')).toEqual(['loss', 'val/acc']);
+    expect(ask('leaderboard', '')).toEqual(expect.arrayContaining(['loss', 'val/acc', 'results.test_acc']));
+    expect(ask('metrics', '@last', '--name', 'v')).toEqual(['val/acc']);
+    expect(ask('runs', '--sort', 'config.').toSorted()).toEqual(['config.lr', 'config.optimizer.momentum']);
+    expect(ask('runs', '--sort', '-final.')).toEqual(['-final.loss', '-final.val/acc']);
+    expect(ask('runs', '--select', 'dataset,config.l')).toEqual(['dataset,config.lr']);
+    expect(ask('leaderboard', 'loss', '--rows', 'meth')).toEqual(['method']);
+    expect(ask('leaderboard', 'loss', '--columns', 'results.')).toEqual(['results.test_acc']);
+    expect(ask('plot', 'loss', '--by', 'no')).toEqual(expect.arrayContaining(['none', 'notes']));
+    expect(ask('errors', '--by', '').toSorted()).toEqual(['place', 'type']);
+    expect(ask('runs', '--status', 'failed,t')).toEqual(['failed,timeout']);
+    expect(ask('runs', '--status', 'failed,')).not.toContain('failed,failed');
+    expect(ask('help', 'ru')).toEqual(['runs']);
+    expect(ask('help', 'emit', 'met')).toEqual(['metric']);
+    expect(ask('help', 'runs', '')).toEqual([]);
+    expect(ask('runs', '--e').toSorted()).toEqual(['--exp', '--experiment-number']);
+    expect(ask('emit', 'metric', '--v')).toEqual(['--variant']);
+    expect(ask('runs', '-').filter((flag) => /^-[^-]/.test(flag))).toEqual([]);
   });
 
   its('what was typed is not run', () => {
@@ -122,6 +165,13 @@ test('bash parts words at = and :, and keeps what stands before', () => {
   expect(ask?.(['runs', '--dataset', '=', 'wein'])).toEqual(['wein-größe']);
   expect(ask?.(['export', '--format', '='])).toEqual(['csv', 'ndjson', 'parquet']);
   expect(ask?.(['runs', '--dataset', 'ir', ':', 'i'])).toEqual(['is']);
+});
+
+test('bash takes @ for a word of its own', () => {
+  const ask = ASK['bash'];
+  expect(ask?.(['errors', '@'])).toEqual(['last']);
+  expect(ask?.(['errors', '@', 'la'])).toEqual(['last']);
+  expect(ask?.(['compare', '@', 'last', '@', ''])).toEqual(['last']);
 });
 
 test('bash completes as somebody who types it', () => {

@@ -125,6 +125,55 @@ test('points as a table, a part of them, and all', async () => {
   expect(notes(all)).toEqual([]);
 });
 
+test('metrics without room are left out, those that were named go below', async () => {
+  const names = Array.from({ length: 9 }, (_, index) => `metric-${index}`);
+  const extra = Object.fromEntries(names.map((name, index) => [name, index + 0.123]));
+  const desk = await deskOf({ method: 'm', seed: 1, points: [{ step: 1, extra }] });
+  const all = await desk.run(['metrics', '@last'], { columns: 60 });
+  expect(all.stdout).toMatch(/^step +elapsed_seconds +metric-0 +metric-1 +metric-2\n/);
+  expect(notes(all)).toEqual([
+    '6 columns left out (metric-3, metric-4, metric-5, metric-6, metric-7, metric-8): --name or a wider terminal shows them',
+  ]);
+  const named = await desk.run(['metrics', '@last', ...names.flatMap((name) => ['--name', name])], {
+    columns: 60,
+  });
+  for (const line of named.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(60);
+  for (const name of names) expect(named.stdout).toContain(name);
+  expect(notes(named)).toEqual([]);
+});
+
+test('a part of the points is said to be one, and to have the extremes if it must have them', async () => {
+  const desk = await deskOf({ method: 'm', seed: 1, points: losses(100, (epoch) => epoch / 8) });
+  const said = async (...args: string[]): Promise<string[]> => notes(await desk.run(['metrics', ...args]));
+  expect(await said('@last', '--name', 'loss', '--points', '5')).toEqual([
+    expect.stringMatching(/^[345] points, the extremes among them; --points all shows all$/),
+  ]);
+  expect(await said('@last', '--name', 'loss', '--points', '3')).toEqual([
+    expect.stringMatching(/^[23] points; --points all shows all$/),
+  ]);
+});
+
+test('a range without points says where they are', async () => {
+  const desk = await deskOf({ method: 'm', seed: 1, points: losses(40, (epoch) => epoch / 8) });
+  const said = async (...args: string[]): Promise<string[]> => {
+    const ran = await desk.run(['metrics', '@last', ...args]);
+    expect(ran.code).toBe(0);
+    return notes(ran);
+  };
+  expect(await said('--from', '50')).toEqual(['no points from 50 on; the last is 40']);
+  expect(await said('--from', '50', '--json')).toEqual(['no points from 50 on; the last is 40']);
+  expect(await said('--to', '0.5')).toEqual(['no points up to 0.5; the first is 1']);
+  expect(await said('--from', '50', '--to', '60')).toEqual([
+    'no points from 50 to 60; they are from 1 to 40',
+  ]);
+  expect(await said('--from', '50', '--plot')).toContain('no points from 50 on; the last is 40');
+  expect(await said('--from', '40')).toEqual([]);
+  const placeless = await deskOf({ method: 'm', seed: 1, points: [{ loss: 1 }] });
+  expect(notes(await placeless.run(['metrics', '@last', '--from', '1']))).toEqual([
+    'no points from 1 on; none has a step or an epoch',
+  ]);
+});
+
 test('CSV, NDJSON and JSON have the same points, those that are not finite by name', async () => {
   const points = [
     { step: 1, loss: 'NaN', extra: { acc: 0.5, step: 7 } },
@@ -207,10 +256,10 @@ test.each([
   [['metrics', '@last', '--plot', '--json'], '--json is not for a plot'],
   [['metrics', '@last', '--plot', '--all'], '--all is not for a plot'],
   [['metrics', '@last', '--points', '1'], 'from 2, or all'],
-  [['metrics', '@last', '--name', 'f1'], 'has a metric "f1"; there are: loss'],
-  [['plot', 'f1'], 'no completed or running run has a metric "f1"; there are: loss'],
+  [['metrics', '@last', '--name', 'f1'], 'has a metric "f1"; there is: loss'],
+  [['plot', 'f1'], 'no completed or running run has a metric "f1"; there is: loss'],
   [['plot', 'loss', '--width', '4'], 'from 5 to 1000'],
-  [['plot', 'loss', '--smooth', '1'], 'smooth must be a number from 0 and below 1'],
+  [['plot', 'loss', '--smooth', '1'], 'It must be a number from 0 to below 1.'],
   [['plot', 'loss', '--by', 'nosuch'], 'there is no field "nosuch"'],
   [['plot', 'loss', '--band', 'sem'], 'Allowed choices are std, minmax, none'],
 ])('%j is wrong usage', async (command, message) => {
@@ -219,3 +268,19 @@ test.each([
   expect([code, stdout]).toEqual([2, '']);
   expect(stderr).toContain(message);
 });
+
+test.each(['-0.1', '1', '1.5', 'NaN', 'x'])(
+  '--smooth %s is refused before the log is read',
+  async (weight) => {
+    const desk = await deskOf({ method: 'm', seed: 1, points: losses(2, () => 1) });
+    for (const args of [
+      ['plot', 'loss'],
+      ['metrics', '@last', '--plot'],
+    ]) {
+      const { code, stdout, stderr } = await desk.run([...args, '--smooth', weight]);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toContain('It must be a number from 0 to below 1.');
+      expect(stderr).not.toContain('as of');
+    }
+  },
+);

@@ -283,7 +283,7 @@ test('without a log events go to a spool file; stderr says where, and how to bri
   ] as const) {
     const { code, stderr } = await desk.run(args, { stdin });
     expect(code).toBe(1);
-    expect(stderr).toMatch(/no ledger at .*\.runfold/);
+    expect(stderr).toMatch(/no log at .*\.runfold/);
     expect(stderr).toContain('runfold init');
     const [, mend = ''] = /(mkdir -p .* >> '[^']*')\n/.exec(stderr) ?? [];
     expect(mend).toContain('runfold-spool-');

@@ -3,7 +3,9 @@ import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import * as fs from 'node:fs';
 import path from 'node:path';
+import stringWidth from 'string-width';
 import { expect, test } from 'vitest';
+import { cutText } from '../../src/cli/cut-text.ts';
 import { jsonSafe, printSafe } from '../../src/cli/print-safe.ts';
 import {
   A,
@@ -17,12 +19,38 @@ import {
   type Fields,
 } from '../helpers/lines.ts';
 import { Desk, type Ran } from './command.ts';
+import { withoutJoined } from './format/hostile-tables.ts';
 
 /** Clears the screen, sets the title, turns the text around, hides it, ends the line, begins a new one. */
 const HOSTILE =
   '\u001b[2J\u001b]0;owned\u0007\u009b31m\u202eevil\u2066\u2069\u200b\u061c\u00ad\u{e0041}\ufeff\u2028\rgone\u007f\b';
 /** What may be printed as it is: text and line ends. */
 const ACTS = /[^\P{C}\n]|[\u2028\u2029]/u;
+/** Joined on purpose: emoji, Persian, Sinhala, Bengali, Marathi; and the flag of Scotland, which has tags in it. */
+const JOINED = [
+  '👨\u200d👩\u200d👧',
+  '🏳️\u200d🌈',
+  '🏴\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}',
+  'می\u200cشود',
+  'ශ්\u200dරී',
+  'র\u200d্যাব',
+  'क्\u200dष',
+];
+/** Joiners with nothing to join, or where nobody would see them. */
+const NOT_JOINED: readonly [string, string][] = [
+  ['\u200d', String.raw`\u{200d}`],
+  ['👨\u200d', String.raw`👨\u{200d}`],
+  ['👨\u200dx', String.raw`👨\u{200d}x`],
+  ['😀\u200d中', String.raw`😀\u{200d}中`],
+  ['lo\u200dss', String.raw`lo\u{200d}ss`],
+  ['lo\u200css', String.raw`lo\u{200c}ss`],
+  ['ی\u200c', String.raw`ی\u{200c}`],
+  ['ی\u200c\u200cش', String.raw`ی\u{200c}\u{200c}ش`],
+  ['ی\u200dش', String.raw`ی\u{200d}ش`],
+  ['ی\u200cx', String.raw`ی\u{200c}x`],
+  ['ی\u200bش', String.raw`ی\u{200b}ش`],
+  ['क\u200dس', String.raw`क\u{200d}س`],
+];
 /** A file name cannot hold everything. */
 const NAME = HOSTILE.replaceAll('/', '');
 
@@ -30,13 +58,13 @@ test('nothing that acts gets through, whatever the text; plain text is as it was
   const hostile = fc.oneof(
     fc.string({ unit: 'binary' }),
     fc.string({ unit: 'grapheme' }),
-    fc.constantFrom(...Array.from(HOSTILE)),
+    fc.constantFrom(...Array.from(HOSTILE), '\u200c', '\u200d', ...JOINED),
   );
   fc.assert(
     fc.property(
       fc.array(hostile).map((parts) => parts.join('')),
       (given) => {
-        expect(printSafe(given)).not.toMatch(/\p{Cc}|\p{Cf}|\p{Cs}|\p{Zl}|\p{Zp}/u);
+        expect(withoutJoined(printSafe(given))).not.toMatch(/\p{Cc}|\p{Cf}|\p{Cs}|\p{Zl}|\p{Zp}/u);
         expect(printSafe(printSafe(given))).toBe(printSafe(given));
         expect(jsonSafe({ given })).toMatch(/^[ -~]*$/);
         expect(JSON.parse(jsonSafe({ given }))).toEqual({ given });
@@ -46,6 +74,31 @@ test('nothing that acts gets through, whatever the text; plain text is as it was
   );
   for (const plain of ['loss → 0.5 “ß”', '损失 é', 'a\\x1b', '😀']) expect(printSafe(plain)).toBe(plain);
   expect(printSafe('\u001b[2J\t\n\u202e')).toBe(String.raw`\x1b[2J\t\n\u{202e}`);
+});
+
+test('joiners are kept where they are spelling, and nowhere else', () => {
+  for (const text of JOINED) {
+    expect(printSafe(text)).toBe(text);
+    // they take no place, so that columns stay in line
+    const withoutJoiners = stringWidth(text.replaceAll(/[\u200c\u200d]/g, ''));
+    expect(stringWidth(text)).toBe(/\p{Emoji_Presentation}/u.test(text) ? 2 : withoutJoiners);
+  }
+  for (const [given, shown] of NOT_JOINED) expect(printSafe(given)).toBe(shown);
+});
+
+test('a joined text is cut between what it joins', () => {
+  const parts = fc.constantFrom(...JOINED, ...NOT_JOINED.map(([given]) => given), 'a', '中', ' ');
+  fc.assert(
+    fc.property(
+      fc.array(parts, { maxLength: 8 }).map((some) => some.join('')),
+      fc.integer({ min: 1, max: 20 }),
+      (text, width) => {
+        const cut = cutText(text, width);
+        expect(stringWidth(cut)).toBeLessThanOrEqual(width);
+        expect(printSafe(cut)).toBe(cut);
+      },
+    ),
+  );
 });
 
 /** A log with hostile text wherever text may be, and a file of each kind that doctor has something to say about. */

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
 import { printTable } from '../../src/cli/format/format.ts';
 import type { Format } from '../../src/cli/format/table.ts';
@@ -119,7 +120,39 @@ a cell without these numbers has no run
     expect(text).toContain(String.raw`ours & \textbf{0.950 $\pm$ 0.010 (3/4)} & `);
   });
 
+  test('in a narrow terminal data sets go below, and the legend is broken', () => {
+    const columns = ['iris', 'mnist', 'wine', 'cifar-100', 'a-data-set-with-a-long-name'];
+    const cells = BOARD.cells.map((row) => columns.map((_, index) => row[index % 2] ?? null));
+    const table = boardTable({ ...BOARD, columns, cells }, PLAIN);
+    const all = printTable(table, 'table', { width: undefined, isColoured: false });
+    for (const width of [200, 118, 80, 60, 40, 31]) {
+      const text = printTable(table, 'table', { width, isColoured: false });
+      for (const line of text.split('\n')) expect(stringWidth(line)).toBeLessThanOrEqual(width);
+      for (const figure of ['0.897 ± 0.015 (3/3) †', '0.950 ± 0.010 (3/4) *', '0.000 ± 0.000 (2/2) *'])
+        expect(text.split(figure)).toHaveLength(all.split(figure).length);
+      const headings = text.split('\n').filter((line) => line.startsWith('method'));
+      expect(
+        headings
+          .join(' ')
+          .split(/ +/)
+          .filter((word) => word !== 'method'),
+      ).toHaveLength(5);
+    }
+  });
+
   test.each<[string, Partial<Leaderboard>, string]>([
+    [
+      'an extra metric named as a column is',
+      { metric: { kind: 'extra', name: 'loss' } },
+      'extra.loss, final value, by',
+    ],
+    ['a result named as a column is', { metric: { kind: 'result', name: 'f1' }, at: null }, 'results.f1, by'],
+    ['another result', { metric: { kind: 'result', name: 'acc' }, at: null }, 'acc, by'],
+    [
+      'a place by an extra metric named as a column is',
+      { at: { metric: { kind: 'extra', name: 'loss' }, goal: 'min' } },
+      'f1 at the lowest extra.loss, by',
+    ],
     ['the best of a curve', { at: 'best', goal: 'min' }, 'f1, lowest value of each run, by'],
     [
       'a place',

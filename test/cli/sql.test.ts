@@ -137,6 +137,10 @@ describe('only reads', () => {
   test('SQLite says what is wrong with a query', async () => {
     const desk = await prepared();
     expect((await sql(desk, 'selec 1')).stderr).toContain('near "selec": syntax error');
+    expect((await sql(desk, 'SELECT * FROM foo')).stderr).toContain(
+      'runfold: no such table: foo\n  There are: experiment_runs, run_metrics, run_results, run_errors, slurm_jobs.\n',
+    );
+    expect((await sql(desk, 'SELECT * FROM run_metric')).stderr).toContain('\n  Did you mean run_metrics?\n');
     expect(await sql(desk, `SELECT json('{')`)).toMatchObject({
       code: 1,
       stderr: 'runfold: malformed JSON\n',
@@ -193,6 +197,7 @@ test.each([
   ['--timeout', 'soon'],
   ['--timeout', '-1'],
   ['--limit', 'x'],
+  ['--limit', '-1'],
   ['--format', 'xml'],
   ['--json', '--format', 'csv'],
 ])('%s %s is wrong usage', async (...flags) => {

@@ -4,7 +4,9 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import type { CliIo } from '../../src/cli/io.ts';
 import { makeProgram } from '../../src/cli/program.ts';
+import { ERROR_CODES } from '../../src/errors.ts';
 import { CLIENT } from '../../src/events/client.ts';
+import { until } from '../process/until.ts';
 import { Desk } from './command.ts';
 
 /** Every command as its words, those of emit among them. */
@@ -29,6 +31,8 @@ test.each(COMMANDS)('%s %s --help explains it on stdout and returns 0, without a
   const { code, stdout, stderr } = await new Desk().run([...given, '--help']);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toContain(`Usage: runfold ${given.join(' ')}`);
+  // those that nobody types by hand have none
+  if (given[0] !== 'complete') expect(stdout).toMatch(/\nExamples:\n {2}\S/);
   // every option says what it is
   for (const line of stdout.split('\n').filter((text) => /^ {2}-/.test(text)))
     expect(line).toMatch(/\S {2,}\S/);
@@ -45,7 +49,7 @@ test.each<[string, string[], RegExp]>([
   ['an option without its value', ['status', '--db'], /argument missing/],
   ['too many arguments', ['status', 'now'], /too many arguments/],
   ['no type of event', ['emit'], /emit needs a type/],
-  ['an unknown type of event', ['emit', 'metrics'], /emit needs a type|unknown/],
+  ['an unknown type of event', ['emit', 'metrics'], /"metrics" is no type of event/],
   ['a seed that is no number', ['emit', 'run-created', '--seed', 'seven'], /whole number/],
   ['a seed that is not whole', ['emit', 'run-created', '--seed', '1.5'], /whole number/],
   ['a seed beyond exact numbers', ['emit', 'run-created', '--seed', '9007199254740993'], /whole number/],
@@ -88,7 +92,7 @@ test('init makes the log that commands find from below, once', async () => {
   expect(again).toMatchObject({
     code: 1,
     stdout: '',
-    stderr: expect.stringContaining('there is a ledger') as string,
+    stderr: expect.stringContaining('there is a log') as string,
   });
   expect(await desk.run(['status'])).toMatchObject({ code: 0 });
   const other = await desk.run(['init', 'some/where']);
@@ -124,7 +128,10 @@ test('sync says what it has read; on a terminal also how far it is', async () =>
     stdout: expect.stringMatching(/^1 new event from 1 file\n$/) as string,
   });
   expect(JSON.parse((await desk.run(['sync', '--json'])).stdout)).toMatchObject({ events: 0, rejected: 0 });
-  const rebuilt = await desk.run(['sync', '--rebuild'], { isTTY: true });
+  // each look at the clock is later by more than what is done at once takes
+  let at = Date.now();
+  const clock = { now: () => (at += 250) };
+  const rebuilt = await desk.run(['sync', '--rebuild'], { isTTY: true, clock });
   expect(rebuilt.code).toBe(0);
   expect(rebuilt.stderr).toContain('rebuilding: ');
   // the line is taken away at the end
@@ -156,3 +163,49 @@ test.each(['sync', 'verify', 'status', 'doctor'])(
     expect(await desk.run([command])).toMatchObject({ code: command === 'doctor' ? 3 : 0 });
   },
 );
+
+test('watch --quiet says nothing while all is well', async () => {
+  const desk = await Desk.withLog();
+  await desk.run(['emit', 'metric', '--seed', '1', '--loss', '1']);
+  const ending = new AbortController();
+  const quiet = desk.run(['watch', '--quiet'], { signal: ending.signal });
+  await until('it has read the log', async () => {
+    const { code, stdout } = await desk.run(['status', '--no-sync', '--json']);
+    return code === 0 && (JSON.parse(stdout) as { events: number }).events === 1;
+  });
+  ending.abort();
+  expect(await quiet).toEqual({ code: 0, stdout: '', stderr: '' });
+});
+
+test('empty tags are dropped, and no tags at all can be given', async () => {
+  const desk = await Desk.withLog();
+  for (const tags of ['a,,b,', ',', ''])
+    expect((await desk.run(['emit', 'run-annotated', '--seed', '1', '--tags', tags])).code).toBe(0);
+  expect(desk.logged()).toMatchObject([{ tags: ['a', 'b'] }, { tags: [] }, { tags: [] }]);
+});
+
+test('people are told of logs, not of ledgers', async () => {
+  const desk = await Desk.withLog();
+  await desk.run(['sync']);
+  const said = [
+    await desk.run(['init']),
+    await desk.run(['status', '--ledger', 'nowhere']),
+    await desk.run(['init', 'other']),
+    await desk.run(['sync', '--ledger', 'other']),
+    await desk.run(['verify', '--no-sync', '--ledger', 'other']),
+    await desk.run(['emit', 'metric', '--loss', '1', '--run', 'x']),
+    await desk.run(['emit', 'metric', '--loss', '1', '--seed', '1', '--ledger', 'nowhere']),
+  ];
+  const words = said.map(({ stderr }) => stderr).join('') + Object.values(ERROR_CODES).join('\n');
+  expect(words.replaceAll(/--ledger|ledger\.json/g, '')).not.toMatch(/ledger|Crockford/i);
+  for (const told of ['there is a log at', 'no log at', 'is of the log ', 'every log has its own default'])
+    expect(words).toContain(told);
+  expect(words).toMatch(/run_id must be 16 characters of 0-9 and a-z/);
+});
+
+test('init says where no log can be made, and what to do', async () => {
+  const at = new Desk();
+  const made = await at.run(['init', '/proc/x']);
+  expect(made).toMatchObject({ code: 1, stdout: '' });
+  expect(made.stderr).toMatch(/^runfold: no log can be made at \/proc\/x: ENOENT: .*\n {2}Name a directory /);
+});

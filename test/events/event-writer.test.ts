@@ -228,7 +228,7 @@ describe('without a ledger', () => {
     );
     expect(seqsOf(world.inSpool())).toEqual([1, 2, 3]);
     expect(world.said).toHaveLength(1);
-    expect(world.said[0]).toContain('no ledger at /ledger');
+    expect(world.said[0]).toContain('no log at /ledger');
     expect(world.said[0]).toContain(
       `mkdir -p '/ledger/events/2026-11-23' && cat '${world.writer.status.spoolPath}' >> '${world.writer.path}'`,
     );

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { removeProcessHooks } from '../../src/events/process-hooks.ts';
-import { RunLogger } from '../../src/events/run-logger.ts';
+import { RunLogger } from '../../src/run-logger.ts';
 import { resolveRun, type RunOptions } from '../../src/events/run-options.ts';
 import { eventFiles, readOnlyFile } from './read-lines.ts';
 import { bench, freshSeed, useWith, type Bench } from './run-bench.ts';
@@ -149,11 +149,8 @@ describe('the attempt', () => {
     const stranger = create({ seed: other }, env);
     expect(stranger.attempt).toMatch(/^[0-9A-Z]{26}$/);
     await stranger.close();
-    expect(events()).toEqual(
-      events().map(() => expect.objectContaining({ attempt: stranger.attempt }) as object),
-    );
-    expect(events()).not.toEqual([]);
-    expect(readOnlyFile(ledger).events[0]).toMatchObject({ attempt: 'from-exec' });
+    expect(events()).toHaveLength(3);
+    expect(JSON.stringify(readOnlyFile(ledger).events)).not.toContain('from-exec');
     expect(create({ seed }, env).attempt).toBe('from-exec');
   });
 

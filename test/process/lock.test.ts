@@ -45,7 +45,7 @@ test('commands that read say who keeps the database, and answer', async () => {
   const { args, holder } = await held();
   const { code, stdout, stderr } = await runCliProcess(['status', '--json', ...args]);
   expect(code).toBe(0);
-  expect(stderr).toMatch(namesHolder(holder));
+  expect(stderr).toContain(`kept by watch, pid ${holder.pid} on `);
   expect(JSON.parse(stdout)).toMatchObject({ events: 3, holder: { pid: holder.pid, purpose: 'watch' } });
 });
 

@@ -156,7 +156,7 @@ test('a ledger that is away is said once; when it is back it works again', async
 
   fs.renameSync(sentinel, `${sentinel}.away`);
   ledger.append(NOTES, notes(metric(2)).bytes);
-  await watch.says(/trouble: no ledger at .*; trying again/);
+  await watch.says(/trouble: no log at .*; trying again/);
   // long enough for several more tries, all of them in vain and none of them said
   const quietFrom = performance.now();
   await until('it has tried again', () => {

@@ -78,7 +78,7 @@ function naive(db: Db): object[] {
 function extremesOf(db: Db, metric_: string, value: string, nonfinite: string): unknown[] {
   return db
     .prepare(
-      `SELECT block, min(v) AS min, max(v) AS max, min(CASE WHEN bad THEN seq END) AS nonfinite,
+      `SELECT block, sum(v IS NOT NULL OR bad) AS count, min(v) AS min, max(v) AS max, min(CASE WHEN bad THEN seq END) AS nonfinite,
          min(CASE WHEN v IS NOT NULL OR bad THEN seq END) AS first, max(CASE WHEN v IS NOT NULL OR bad THEN seq END) AS last
        FROM (SELECT seq, ${value} AS v, ${nonfinite} AS bad,
                (row_number() OVER (ORDER BY seq) - 1) / ${BLOCK_POINTS} AS block FROM run_metrics)
@@ -91,8 +91,8 @@ function extremesOf(db: Db, metric_: string, value: string, nonfinite: string): 
 function keptOf(digests: readonly Record<string, unknown>[], metric_: string): unknown[] {
   return digests.map(({ block, extremes }) => {
     const all = JSON.parse(String(extremes)) as (string | number | null)[][];
-    const [, first, last, , min, , max, nonfinite] = all.find(([name]) => name === metric_) ?? [];
-    return { block, min, max, nonfinite, first, last };
+    const [, count, first, last, , min, , max, nonfinite] = all.find(([name]) => name === metric_) ?? [];
+    return { block, count, min, max, nonfinite, first, last };
   });
 }
 

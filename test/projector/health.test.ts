@@ -14,7 +14,7 @@ import {
 } from '../../src/projector/health.ts';
 import { REJECT_CODES } from '../../src/events/reject-codes.ts';
 import {
-  A, B, C, closed, created, DAY, file, header, metric, notes, NOTES, writerFile, writerFileWith, type GivenFile,
+  A, B, C, closed, created, DAY, file, header, metric, notes, NOTES, status, writerFile, writerFileWith, type GivenFile,
 } from '../helpers/lines.ts'; // prettier-ignore
 import { Home } from './home.ts';
 
@@ -163,6 +163,14 @@ const CASES: Record<string, Case> = {
     files: [writerFile(A, created(0, { config: { lr: 1 } })), writerFile(B, created(5, { config: { lr: 2 } }))],
     where: 'run nj7pvsfsspj3f97g', what: /2 different configs/, advice: /cl_info/,
   },
+  'an attempt that was begun again after its end': {
+    kind: 'attempt_reused', severity: 'note',
+    files: [
+      writerFile(A, created(0, { attempt: 'a' }), status(1, 'completed', { attempt: 'a' })),
+      writerFile(B, created(5, { attempt: 'a' })),
+    ],
+    where: 'run nj7pvsfsspj3f97g', what: /attempt a was begun again after its end/, advice: /RUNFOLD_ATTEMPT/,
+  },
 }; // prettier-ignore
 
 test.each(Object.entries(CASES))('%s is found, with what to do', async (_, { files, then, ...expected }) => {
@@ -182,7 +190,7 @@ test.each(Object.entries(CASES))('%s is found, with what to do', async (_, { fil
 test('every kind of finding has a case above', () => {
   const kinds: Record<FindingKind, true> = {
     rejected: true, gap: true, misplaced: true, frozen: true, missing: true, waiting: true, after_close: true,
-    orphan: true, stranger: true, config_differs: true,
+    orphan: true, stranger: true, config_differs: true, attempt_reused: true,
   }; // prettier-ignore
   expect(new Set(Object.values(CASES).map(({ kind }) => kind))).toEqual(new Set(Object.keys(kinds)));
 });
@@ -193,6 +201,29 @@ test('a resumed attempt may have another config', async () => {
     writerFile(B, created(5, { config: { lr: 2 }, resume: true })),
   );
   expect(await findingsOf(home)).toEqual([]);
+});
+
+test('a wrapper and the job in it share an attempt, and both may say its end', async () => {
+  const home = await Home.of(
+    writerFile(
+      A,
+      created(0, { attempt: 'a' }),
+      status(9, 'failed', { attempt: 'a', source: 'wrapper' }),
+      created(10, { attempt: 'a' }),
+    ),
+    writerFile(
+      B,
+      created(1, { attempt: 'a' }),
+      status(2, 'running', { attempt: 'a' }),
+      status(8, 'completed', { attempt: 'a' }),
+    ),
+  );
+  expect(await findingsOf(home)).toEqual([expect.objectContaining({ kind: 'attempt_reused' })]);
+  const healthy = await Home.of(
+    writerFile(A, created(0, { attempt: 'a' }), status(9, 'failed', { attempt: 'a', source: 'wrapper' })),
+    writerFile(B, created(1, { attempt: 'a' }), status(8, 'completed', { attempt: 'a' })),
+  );
+  expect(await findingsOf(healthy)).toEqual([]);
 });
 
 test('what misplaced files are told to do mends them', async () => {

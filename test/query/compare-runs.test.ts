@@ -87,13 +87,16 @@ test('what has diverged says so, and every field is one that a filter or a selec
     expect(fields.filter(({ field }) => field.startsWith(`${of}.`))).toHaveLength(of === 'final' ? 9 : 8);
 });
 
-test('a run by its prefix or as the last; fewer than two are refused', async () => {
+test('a run by its prefix or as the last; fewer than two are refused, and one twice', async () => {
   const { db } = await twoRuns();
   const [last] = getAllRuns(db);
   expect(getRun(db, '@last')).toEqual(last);
-  const { run_ids, fields } = compareRuns(db, ['@last', '@last']);
-  expect(run_ids).toEqual([last?.run_id, last?.run_id]);
-  expect(fields.some(({ differs }) => differs)).toBe(false);
+  const [, other] = getAllRuns(db);
+  const { run_ids } = compareRuns(db, ['@last', other?.run_id.slice(0, 6) ?? '']);
+  expect(run_ids).toEqual([last?.run_id, other?.run_id]);
+  expect(() => compareRuns(db, ['@last', last?.run_id ?? ''])).toThrow(
+    expect.objectContaining({ code: 'usage', message: expect.stringContaining(' are one run: ') as string }),
+  );
   expect(() => compareRuns(db, ['@last'])).toThrow(expect.objectContaining({ code: 'usage' }));
   expect(() => compareRuns(db, ['@last', 'zzzz'])).toThrow(
     expect.objectContaining({ code: 'run_not_found' }),

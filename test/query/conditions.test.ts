@@ -53,7 +53,7 @@ describe('parseCondition', () => {
     ['dataset=007', { field: 'dataset', op: '=', value: 7, text: '007' }],
     ['dataset="007"', { field: 'dataset', op: '=', value: '007' }],
     ['dataset==iris', { field: 'dataset', op: '=', value: 'iris', text: 'iris' }],
-    ['notes~', { field: 'notes', op: '~', value: '', text: '' }],
+    ['notes~""', { field: 'notes', op: '~', value: '' }],
     ['notes~a=b', { field: 'notes', op: '~', value: 'a=b', text: 'a=b' }],
     ['config."a=b"!=null', { field: 'config."a=b"', op: '!=', value: null, text: 'null' }],
     ['hidden=true', { field: 'hidden', op: '=', value: true, text: 'true' }],

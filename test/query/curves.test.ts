@@ -187,7 +187,7 @@ test('a metric that is not there: the error lists what is, also what was never f
   expect(() => getRunCurves(db, runId(keyOf(1)), ['acc'])).toThrow(
     /^no point of run \w+ has a metric "acc"; /,
   );
-  expect(() => getCurves(db, 'loss', { seed: 77 })).toThrow(/none has any metric/);
+  expect(getCurves(db, 'loss', { seed: 77 })).toMatchObject({ curves: [], leftOut: [] });
 });
 
 test('the band of one run is what its values in a bin range over', async () => {

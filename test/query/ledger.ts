@@ -24,7 +24,7 @@ export const anyFile: fc.Arbitrary<number> = fc.nat({ max: FILES - 1 });
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** One line: in which file it comes next, and its fields but `seq`. */
+/** One line: in which file it comes next, and its fields; without a `seq` it has the next one. */
 export interface Entry {
   file: number;
   fields: Fields;
@@ -105,7 +105,7 @@ export class TestLedger {
     const before = this.#lines.get(file) ?? 1;
     if (before === 1) this.#write(path, headerOf(writer, this.#attempts[file]));
     this.#lines.set(file, before + 1);
-    this.#write(path, { ...fields, seq: before + 1 });
+    this.#write(path, { seq: before + 1, ...fields });
   }
 
   #write(path: string, fields: Fields): void {

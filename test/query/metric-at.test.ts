@@ -1,7 +1,11 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { metricAt } from '../../src/query/metric-at.ts';
+import { prepareMetricAt, type CurveMetric, type Place } from '../../src/query/metric-at.ts';
 import { runId } from '../../src/events/run-id.ts';
+import { history, ledgerOf, NAMES, RUNS } from './histories.ts';
 import { created, keyOf, of, TestLedger, type Fields } from './ledger.ts';
+import { ledgerOfLong, longRun, LONG_RUN } from './long-runs.ts';
+import { metricAtByTheRule } from './metric-at-model.ts';
 
 const KEY = keyOf(1);
 const VAL = { kind: 'extra', name: 'val' } as const;
@@ -15,7 +19,7 @@ async function chosen(...points: Fields[]): Promise<number | null> {
     ...points.map((fields) => of(KEY, 'metric', 1, { elapsed_seconds: 1, ...fields })),
   ];
   await built.add(lines.map((fields) => ({ file: 0, fields })));
-  return metricAt(built.db, runId(KEY), TEST, { bestOf: VAL, goal: 'max' });
+  return prepareMetricAt(built.db, TEST, { bestOf: VAL, goal: 'max' })(runId(KEY));
 }
 
 function val(value: number | string, more: Fields = {}): Fields {
@@ -71,6 +75,55 @@ describe('the value where another metric is best', () => {
       { file: 1, fields: created(KEY, 2, { resume: true }) },
       { file: 1, fields: point(2, 0.25) },
     ]);
-    expect(metricAt(built.db, runId(KEY), TEST, { bestOf: VAL, goal: 'max' })).toBe(1.5);
+    expect(prepareMetricAt(built.db, TEST, { bestOf: VAL, goal: 'max' })(runId(KEY))).toBe(1.5);
+  });
+});
+
+const curve = (names: readonly string[]): fc.Arbitrary<CurveMetric> =>
+  fc.oneof(
+    fc.constantFrom('loss', 'gpu_memory_mb').map((name): CurveMetric => ({ kind: 'column', name })),
+    fc.constantFrom(...names).map((name): CurveMetric => ({ kind: 'extra', name })),
+  );
+const goal = fc.constantFrom('min', 'max');
+const questions = (names: readonly string[]): fc.Arbitrary<{ metric: CurveMetric; place: Place }[]> => {
+  const place: fc.Arbitrary<Place> = fc.oneof(
+    { weight: 1, arbitrary: fc.constant('final' as const) },
+    { weight: 1, arbitrary: goal.map((best) => ({ best })) },
+    { weight: 4, arbitrary: fc.record({ bestOf: curve(names), goal }) },
+  );
+  return fc.array(fc.record({ metric: curve(names), place }), { minLength: 10, maxLength: 20 });
+};
+
+describe('is what all points say, word by word', () => {
+  it('of any history', async () => {
+    await fc.assert(
+      fc.asyncProperty(history, questions(NAMES), async (given, asked) => {
+        const { db } = await ledgerOf(given);
+        for (const { metric, place } of asked) {
+          const valueOf = prepareMetricAt(db, metric, place);
+          for (const run of RUNS.map((key) => runId(key))) {
+            expect(valueOf(run)).toBe(metricAtByTheRule(db, run, metric, place));
+          }
+        }
+        db.close();
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('of long runs, of which blocks are kept', async () => {
+    const names = ['val', '__proto__', 'a"b', 'é\n', 'loss', 'nothing'];
+    await fc.assert(
+      fc.asyncProperty(longRun, questions(names), async (given, asked) => {
+        const { db } = await ledgerOfLong(given);
+        for (const { metric, place } of asked) {
+          expect(prepareMetricAt(db, metric, place)(LONG_RUN)).toBe(
+            metricAtByTheRule(db, LONG_RUN, metric, place),
+          );
+        }
+        db.close();
+      }),
+      { numRuns: 6 },
+    );
   });
 });

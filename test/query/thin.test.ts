@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { getRunMetrics, type MetricPoint } from '../../src/query/index.ts';
 import { runId } from '../../src/events/run-id.ts';
 import { created, keyOf, of, TestLedger, type Entry } from './ledger.ts';
+import { ledgerOfLong, longRun, LONG_RUN } from './long-runs.ts';
 import { expectThinned } from './thinned.ts';
 
 const KEY = keyOf(1);
@@ -79,7 +80,7 @@ function wave(count: number, start = 0): object[] {
 
 const LONG = 12_345;
 
-async function longRun(options: { resume: boolean; at: number }): Promise<TestLedger> {
+async function waves(options: { resume: boolean; at: number }): Promise<TestLedger> {
   const built = new TestLedger(['a1', 'a2']);
   const lines = (file: number, points: readonly object[]): Entry[] =>
     points.map((each) => ({ file, fields: of(KEY, 'metric', 1, { ...each }) }));
@@ -96,7 +97,7 @@ test.each([
   ['a resumed run, cut within a block', { resume: true, at: 9_500 }, 9_500 + 400],
   ['a run that started over', { resume: false, at: 0 }, 400],
 ])('of a long series blocks are read in the place of points: %s', async (_, options, length) => {
-  const { db } = await longRun(options);
+  const { db } = await waves(options);
   expect(db.prepare('SELECT count(*) FROM _digests').pluck().get()).toBe(13);
   expect(getRunMetrics(db, ID)).toHaveLength(length);
   const cases = [
@@ -126,6 +127,81 @@ test.each([
       expectThinned(getRunMetrics(db, ID, { ...each, points }), getRunMetrics(db, ID, each), points);
     }
   }
+});
+
+const AROUND = [10, 77, 1000, 14_000];
+
+test('of a long series too, with many metrics or sparse ones, and lines that came late', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      longRun,
+      fc.array(
+        fc.record(
+          {
+            view: fc.constantFrom('all', 'view'),
+            from: fc.nat({ max: 14_000 }),
+            names: fc.subarray(['loss', 'val', 'a"b', 'extra.loss', 'nothing'], {
+              minLength: 1,
+              maxLength: 2,
+            }),
+          },
+          { requiredKeys: [] },
+        ),
+        { minLength: 3, maxLength: 3 },
+      ),
+      async (given, asked) => {
+        const { db } = await ledgerOfLong(given);
+        for (const options of [{}, ...given.metrics.map(({ name }) => ({ names: [name] })), ...asked]) {
+          const full = getRunMetrics(db, LONG_RUN, options);
+          for (const points of AROUND) {
+            const thinned = getRunMetrics(db, LONG_RUN, { ...options, points });
+            expectThinned(thinned, full, points);
+            const isOfOne = 'names' in options && options.names?.length === 1;
+            if (isOfOne && points >= 77) {
+              expect(thinned.length, 'as fine as asked').toBeGreaterThan(
+                0.85 * Math.min(points, full.length) - 1,
+              );
+            }
+          }
+        }
+        db.close();
+      },
+    ),
+    { numRuns: 6 },
+  );
+});
+
+/** How many points of the metric there are, thinned to each. */
+async function fineness(
+  points: readonly object[],
+  name: string,
+  limits: readonly number[],
+): Promise<number[]> {
+  const built = new TestLedger();
+  const lines = points.map((each) => ({ file: 0, fields: of(KEY, 'metric', 1, { ...each }) }));
+  await built.add([{ file: 0, fields: created(KEY, 0) }, ...lines]);
+  return limits.map((limit) => getRunMetrics(built.db, ID, { names: [name], points: limit }).length);
+}
+
+test('a metric that is in few points is as fine as was asked for', async () => {
+  const at = (step: number, value: number): object => ({
+    elapsed_seconds: step,
+    step,
+    loss: 1 / (step + 1),
+    ...(step % 10 === 0 && { extra: { val: value } }),
+  });
+  const points = Array.from({ length: 20_000 }, (_, step) => at(step, (step * 7919) % 1000));
+  const [few = 0, more = 0, many = 0, all] = await fineness(points, 'val', [100, 500, 1000, 2000]);
+  expect(few).toBeGreaterThan(90);
+  expect(more).toBeGreaterThan(480);
+  expect(many).toBeGreaterThan(980);
+  expect(all).toBe(2000);
+});
+
+test('all points are there if there is room for all, and nearly all if there is nearly room', async () => {
+  const [less = 0, enough, more] = await fineness(wave(15_000), 'loss', [14_000, 15_000, 20_000]);
+  expect(less).toBeGreaterThan(13_900);
+  expect([enough, more]).toEqual([15_000, 15_000]);
 });
 
 test.each([1, 0, -5, 2.5, Number.NaN, '10'])('points: %j is refused', (points) => {

@@ -33,7 +33,7 @@ export function expectThinned(
     places.every((place, index) => place > (places[index - 1] ?? -1)),
     'points of the series, in order',
   ).toBe(true);
-  for (const [index, place] of places.entries()) expect(thinned[index]).toEqual(full[place]);
+  expect(thinned).toEqual(places.map((place) => full[place]));
   expect([places[0], places.at(-1)], 'the first and the last').toEqual([0, full.length - 1]);
 
   const metrics = new Set(full.flatMap((point) => valuesOf(point).map(([name]) => name)));

@@ -2,7 +2,7 @@
 import picocolors from 'picocolors';
 import { plot, type CustomSymbol, type LineFormatterArgs } from 'simple-ascii-chart';
 import type { CurvePoint } from '../../query/curve-band.ts';
-import { cutText } from './cut-text.ts';
+import { cutText } from '../cut-text.ts';
 import { LABEL_WIDTH, scaleOf, type Scale } from './scale.ts';
 
 export interface ChartCurve {

@@ -37,6 +37,11 @@ export async function tag(
       hint: 'For example: runfold tag @last baseline. Or --remove TAG',
     });
   }
+  if (tags.some((each) => each.trim() === '')) {
+    throw new RunfoldError('usage', 'a tag cannot be empty', {
+      hint: 'A variable of the shell that is not set, perhaps.',
+    });
+  }
   const run = await reading(flags, io, (db) => getRun(db, id));
   const all = [...new Set([...run.tags.filter((known) => !removed.has(known)), ...tags])];
   const code = append([{ run, fields: { tags: all } }], flags, io);

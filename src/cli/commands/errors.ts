@@ -10,6 +10,7 @@ import { print } from '../format/print.ts';
 import { count } from '../human.ts';
 import { say, type CliIo, type ExitCode } from '../io.ts';
 import { filterOf, reading, type FilterFlags, type ReadingFlags } from '../reading.ts';
+import { sayIfNone, sayUnknownNames } from '../unknown-names.ts';
 
 export interface ErrorsFlags extends ReadingFlags, FilterFlags, FormatFlags {
   by?: 'type' | 'place';
@@ -43,9 +44,10 @@ function indented(text: string): string {
 
 function grouped(db: Db, flags: ErrorsFlags, io: CliIo): ExitCode {
   const filter = filterOf(flags);
+  sayUnknownNames(db, filter, [], io);
   const groups = getErrorGroups(db, { ...filter, by: flags.by });
   print(errorGroupTable(groups, io.clock.now()), flags, io);
-  if (groups.length === 0) say(io.stderr, 'no errors were logged');
+  if (groups.length === 0 && sayIfNone(db, filter, io)) say(io.stderr, 'no errors were logged');
   const silent = silentFailures(db, filter);
   if (silent > 0) {
     say(

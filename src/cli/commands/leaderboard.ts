@@ -14,6 +14,7 @@ import type { BoardDisplay } from '../leaderboard-display.ts';
 import { boardRecords, boardTable } from '../leaderboard-table.ts';
 import { printSafe } from '../print-safe.ts';
 import { filterOf, reading, type FilterFlags, type ReadingFlags } from '../reading.ts';
+import { sayIfNone, sayUnknownNames } from '../unknown-names.ts';
 
 export interface LeaderboardFlags extends ReadingFlags, FilterFlags, FormatFlags {
   rows?: string;
@@ -42,11 +43,17 @@ export function leaderboard(metric: string, flags: LeaderboardFlags, io: CliIo):
     isMarked: format === 'table' && !isColoured(io),
   };
   return reading(flags, io, (db) => {
+    sayUnknownNames(
+      db,
+      filterOf(flags),
+      [options.rows, options.columns].filter((field) => field !== undefined),
+      io,
+    );
     const board = relabelled(query(db, options), flags);
     const isForPeople = format === 'table' || format === 'markdown' || format === 'latex';
     print(isForPeople ? boardTable(board, display) : boardRecords(board), { format }, io);
     if (!isForPeople) for (const warning of warnings(board)) say(io.stderr, printSafe(warning));
-    if (board.totals.seen === 0) say(io.stderr, 'no run matches');
+    if (board.totals.seen === 0) sayIfNone(db, { ...filterOf(flags), status: undefined }, io);
     return 0;
   });
 }

@@ -37,9 +37,12 @@ export function metrics(run: string, flags: MetricsFlags, io: CliIo): Promise<Ex
     const { run_id: runId } = getRun(db, run);
     const known = metricsOfRun(db, runId, flags.all);
     for (const name of flags.name ?? []) {
-      if (!known.includes(listedName(name))) throw unknownMetric(`no point of run ${runId}`, name, known);
+      // where nothing was logged yet, no name is wrong
+      if (known.length > 0 && !known.includes(listedName(name)))
+        throw unknownMetric(`no point of run ${runId}`, name, known);
     }
     if (known.length === 0) say(io.stderr, `run ${runId} has no metrics`);
+    else explainRange(db, runId, optionsOf(flags), io);
     if (flags.plot === true) draw(db, runId, known, flags, io);
     else await list(db, runId, [...new Set(flags.name?.map(listedName) ?? known)], flags, io);
     return 0;
@@ -81,6 +84,36 @@ function hasBand({ curves }: Curves): boolean {
   return curves.some(({ points }) => points.some(({ low, high }) => low !== high));
 }
 
+function optionsOf({ all, from, to, name }: MetricsFlags): Omit<MetricsOptions, 'points'> {
+  const names = name === undefined ? undefined : [...new Set(name)];
+  return { view: all === true ? 'all' : 'view', from, to, names };
+}
+
+/** Says where the points are, if none is in the range that was asked for. */
+function explainRange(
+  db: Db,
+  runId: string,
+  { from, to, ...wanted }: Omit<MetricsOptions, 'points'>,
+  io: CliIo,
+): void {
+  if (from === undefined && to === undefined) return;
+  for (const _ of iterateRunMetrics(db, runId, { from, to, ...wanted })) return;
+  let [least, greatest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const { step, epoch } of iterateRunMetrics(db, runId, wanted)) {
+    const place = step ?? epoch;
+    if (place === null) continue;
+    least = Math.min(least, place);
+    greatest = Math.max(greatest, place);
+  }
+  const [range, where] =
+    from === undefined
+      ? [`up to ${to}`, `the first is ${least}`]
+      : to === undefined
+        ? [`from ${from} on`, `the last is ${greatest}`]
+        : [`from ${from} to ${to}`, `they are from ${least} to ${greatest}`];
+  say(io.stderr, `no points ${range}; ${least <= greatest ? where : 'none has a step or an epoch'}`);
+}
+
 async function list(
   db: Db,
   runId: string,
@@ -90,21 +123,18 @@ async function list(
 ): Promise<void> {
   const format = formatOf(flags);
   const points = flags.points ?? (format === 'table' ? SHOWN_POINTS : 'all');
-  const options: MetricsOptions = {
-    view: flags.all === true ? 'all' : 'view',
-    from: flags.from,
-    to: flags.to,
-    ...(flags.name !== undefined && { names }),
-  };
-  const columns = pointColumns(names, flags.all === true);
+  const options = optionsOf(flags);
+  const columns = pointColumns(names, flags.all === true, flags.name !== undefined);
   const read =
-    points === 'all' ? iterateRunMetrics(db, runId, options) : fewer(db, runId, { ...options, points }, io);
+    points === 'all'
+      ? iterateRunMetrics(db, runId, options)
+      : fewer(db, runId, { ...options, points }, names.length, io);
   if (isStreamFormat(format)) await printStream(columns, rowsOf(read, columns), format, io);
   else if (format === 'json') print({ columns, rows: [...rowsOf(read, columns)] }, { format }, io);
   else {
     const kept = [...read];
     const shown = columns.filter(({ isShownFor }) => isShownFor(kept));
-    print({ columns: shown, rows: [...rowsOf(kept, shown)] }, { format }, io);
+    print({ columns: shown, rows: [...rowsOf(kept, shown)], chosenBy: '--name' }, { format }, io);
   }
 }
 
@@ -112,6 +142,7 @@ function fewer(
   db: Db,
   runId: string,
   options: MetricsOptions & { points: number },
+  series: number,
   io: CliIo,
 ): MetricPoint[] {
   const { points, ...rest } = options;
@@ -122,9 +153,16 @@ function fewer(
   const { names, from, to, view } = rest;
   const isAll = names === undefined && from === undefined && to === undefined && view !== 'all';
   const total = isAll ? getRunResults(db, runId)?.points : undefined;
-  const of = total === undefined ? '' : ` of ${count(total, 'point')}`;
-  say(io.stderr, `${thinned.length}${of}, the extremes among them; --points all shows all`);
+  const shown = thinned.length;
+  const what = total === undefined ? count(shown, 'point') : `${shown} of ${count(total, 'point')}`;
+  const extremes = points >= leastForExtremes(series) ? ', the extremes among them' : '';
+  say(io.stderr, `${what}${extremes}; --points all shows all`);
   return thinned;
+}
+
+/** The first point, the last, and of each metric the lowest, the highest and the first that is not finite. */
+function leastForExtremes(series: number): number {
+  return 2 + 3 * series;
 }
 
 function* rowsOf(points: Iterable<MetricPoint>, columns: readonly PointColumn[]): Generator<Cell[]> {

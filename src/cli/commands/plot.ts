@@ -2,8 +2,9 @@
 import type { Db } from '../../db/open.ts';
 import type { Band } from '../../query/curve-band.ts';
 import type { Axis } from '../../query/curve-series.ts';
-import { getCurves, type Curves } from '../../query/curves.ts';
+import { DRAWN_STATUSES, getCurves, type Curves } from '../../query/curves.ts';
 import { getRun } from '../../query/run.ts';
+import { countRuns } from '../../query/runs.ts';
 import { MAX_CURVES } from '../chart/chart.ts';
 import { binsOf, explain, named, showPicture, type Picture } from '../curve-picture.ts';
 import type { PictureFlags } from '../curves.ts';
@@ -13,6 +14,7 @@ import { cell, type CellValue, type Table } from '../format/table.ts';
 import { count } from '../human.ts';
 import { say, type CliIo, type ExitCode } from '../io.ts';
 import { filterOf, reading, type FilterFlags, type ReadingFlags } from '../reading.ts';
+import { sayIfNone, sayUnknownNames } from '../unknown-names.ts';
 import { shortNumber, valueText } from '../value-text.ts';
 
 export interface PlotFlags extends ReadingFlags, FilterFlags, FormatFlags, PictureFlags {
@@ -33,8 +35,10 @@ export function plot(metric: string, flags: PlotFlags, io: CliIo): Promise<ExitC
   const isPicture = flags.format === undefined && flags.json !== true;
   return reading(flags, io, (db) => {
     const { by = 'method', band } = flags;
+    const filter = filterOf(flags);
+    sayUnknownNames(db, filter, by === 'none' ? [] : [by], io);
     const curves = getCurves(db, metric, {
-      ...filterOf(flags),
+      ...filter,
       by,
       band,
       x: flags.x,
@@ -42,6 +46,12 @@ export function plot(metric: string, flags: PlotFlags, io: CliIo): Promise<ExitC
       smooth: flags.smooth,
       ...(isPicture && { groups: MAX_CURVES, bins: binsOf(flags, io) }),
     });
+    if (curves.curves.length === 0) {
+      if (!isPicture) print(longTable(curves), { format }, io);
+      const counted = { ...filter, status: filter.status ?? DRAWN_STATUSES };
+      if (sayIfNone(db, filter, io)) say(io.stderr, nothingLogged(countRuns(db, counted)));
+      return 0;
+    }
     const labels = curves.curves.map(({ group }) => labelOf(db, group, by));
     const picture: Picture = { title: titleOf(metric, by, band, curves), metric, curves, labels };
     if (isPicture) showPicture(picture, flags, io);
@@ -52,6 +62,11 @@ export function plot(metric: string, flags: PlotFlags, io: CliIo): Promise<ExitC
     tellLeftOut(db, curves, by, io);
     return 0;
   });
+}
+
+function nothingLogged(runs: number): string {
+  if (runs === 0) return 'no run that matches is completed or running; --status says which are drawn';
+  return runs === 1 ? 'the run has logged no metric yet' : `none of the ${runs} runs has logged a metric yet`;
 }
 
 function titleOf(metric: string, by: string, band: Band, { curves }: Curves): string {
@@ -74,7 +89,10 @@ function longTable({ curves }: Curves): Table {
       ...[x, mean, low, high, n].map(numberCell),
     ]),
   );
-  const columns = ['group', 'x', 'mean', 'low', 'high', 'n'].map((name) => ({ name }));
+  const columns = ['group', 'x', 'mean', 'low', 'high', 'n'].map((name) => ({
+    name,
+    shrink: 'cut' as const,
+  }));
   return { columns, rows };
 }
 

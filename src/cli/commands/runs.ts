@@ -2,9 +2,7 @@
 import type { Db } from '../../db/open.ts';
 import { getActiveRuns } from '../../query/active-runs.ts';
 import { runsWithChangedConfig } from '../../query/changed-config.ts';
-import { parseCondition } from '../../query/condition.ts';
-import { COLUMNS, parseField } from '../../query/field.ts';
-import { namesIn } from '../../query/names.ts';
+import { COLUMNS } from '../../query/field.ts';
 import type { RunQuery } from '../../query/run-filter.ts';
 import { countRuns, selectRuns } from '../../query/runs.ts';
 import { activeTable } from '../active-table.ts';
@@ -13,7 +11,6 @@ import { print } from '../format/print.ts';
 import type { Format, Table } from '../format/table.ts';
 import { count } from '../human.ts';
 import { say, type CliIo, type ExitCode } from '../io.ts';
-import { printSafe } from '../print-safe.ts';
 import {
   filterOf,
   pagingOf,
@@ -24,6 +21,7 @@ import {
 } from '../reading.ts';
 import { plainWords } from '../plain-words.ts';
 import { selectedTable, USUAL_FIELDS, usualTable } from '../run-table.ts';
+import { sayIfNone, sayUnknownNames } from '../unknown-names.ts';
 
 export interface RunsFlags extends ReadingFlags, FilterFlags, PagingFlags, FormatFlags {
   select?: string[];
@@ -32,13 +30,14 @@ export interface RunsFlags extends ReadingFlags, FilterFlags, PagingFlags, Forma
 
 /** What fits a screen or two; programs get all. */
 const SHOWN_RUNS = 50;
-const SHOWN_NAMES = 20;
 
 export function runs(flags: RunsFlags, io: CliIo): Promise<ExitCode> {
   const format = formatOf(flags);
   return reading(flags, io, (db) => {
     if (flags.active === true) return active(db, flags, format, io);
     const query = { ...filterOf(flags), ...pagingOf(flags, format === 'table' ? SHOWN_RUNS : undefined) };
+    const sorted = (query.sort ?? []).map((field) => field.replace(/^-/, ''));
+    sayUnknownNames(db, filterOf(flags), [...sorted, ...(flags.select ?? [])], io);
     const table = runTable(db, query, flags.select, format, io);
     print(table, { format }, io);
     explain(db, query, table, io);
@@ -71,8 +70,8 @@ function explain(db: Db, query: RunQuery, table: Table, io: CliIo): void {
   const shown = table.rows.length;
   if (shown === 0 || (limit !== undefined && shown >= limit)) {
     const all = countRuns(db, filter);
-    if (all === 0) sayNone(db, query.where, io);
-    else if (shown < all - offset) {
+    if (!sayIfNone(db, filter, io)) return;
+    if (shown < all - offset) {
       say(io.stderr, `${shown} of ${count(all, 'run')}; --limit 0 shows all`);
     }
   }
@@ -86,27 +85,11 @@ function explain(db: Db, query: RunQuery, table: Table, io: CliIo): void {
   }
 }
 
-function sayNone(db: Db, where: RunQuery['where'], io: CliIo): void {
-  const all = countRuns(db, { includeHidden: true });
-  if (all === 0) {
-    say(io.stderr, 'no runs yet: a job makes one with RunLogger, or with runfold emit run-created');
-    return;
-  }
-  say(io.stderr, `no run matches; there ${all === 1 ? 'is 1' : `are ${all}`} in all`);
-  for (const condition of where ?? []) {
-    const { field } = typeof condition === 'string' ? parseCondition(condition) : condition;
-    const parsed = parseField(field);
-    if (parsed.kind !== 'json' || countRuns(db, { where: [`${field}!=null`] }) > 0) continue;
-    const names = namesIn(db, parsed.column).slice(0, SHOWN_NAMES);
-    if (names.length === 0) continue;
-    const there = `there ${names.length === 1 ? 'is' : 'are'} ${names.map(printSafe).join(', ')}`;
-    say(io.stderr, `no run has ${printSafe(field)}; ${there}`);
-  }
-}
-
 function active(db: Db, flags: RunsFlags, format: Format, io: CliIo): ExitCode {
-  const table = activeTable(getActiveRuns(db, filterOf(flags)), io.clock.now());
+  const filter = filterOf(flags);
+  sayUnknownNames(db, filter, [], io);
+  const table = activeTable(getActiveRuns(db, filter), io.clock.now());
   print(table, { format }, io);
-  if (table.rows.length === 0) say(io.stderr, 'nothing is pending or running');
+  if (table.rows.length === 0 && sayIfNone(db, filter, io)) say(io.stderr, 'nothing is pending or running');
   return 0;
 }

@@ -7,7 +7,6 @@ import { getRunErrors } from '../../query/run-errors.ts';
 import { getRun } from '../../query/run.ts';
 import { getSlurmJobs } from '../../query/slurm-jobs.ts';
 import { say, sayJson, type CliIo, type ExitCode } from '../io.ts';
-import { printSafe } from '../print-safe.ts';
 import { reading, type ReadingFlags } from '../reading.ts';
 import { runPage, type RunReport } from '../run-page.ts';
 
@@ -19,7 +18,7 @@ export function show(run: string, flags: ShowFlags, io: CliIo): Promise<ExitCode
   return reading(flags, io, (db) => {
     const report = db.transaction(() => reportOf(db, run))();
     if (flags.json === true) sayJson(io.stdout, report, 2);
-    else for (const line of runPage(report, io.clock.now())) say(io.stdout, printSafe(line));
+    else for (const line of runPage(report, io.clock.now())) say(io.stdout, line);
     return 0;
   });
 }

@@ -51,7 +51,7 @@ async function work(flags: SyncFlags, place: Place, progress: ProgressLine, io: 
   if (flags.rebuild === true) {
     const result = await rebuildLocked(
       place,
-      { ...options, loseMissing: flags.loseMissing === true },
+      { ...options, onProgress: progress.updateOfWhole, loseMissing: flags.loseMissing === true },
       io.clock,
     );
     if (flags.json !== true) return describeRebuild(place.file, result);

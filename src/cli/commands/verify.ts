@@ -17,14 +17,20 @@ export async function verify(flags: VerifyFlags, io: CliIo): Promise<ExitCode> {
   const place = await locate({ ...flags, env: io.env, cwd: io.cwd }, io.clock);
   if (flags.sync) await freshen(place, io, { thorough: true });
   const progress = new ProgressLine(io, 'reading again');
+  const comparing = new ProgressLine(io, 'comparing');
   const report = await compareWithRebuilt(place.file, {
     ledger: place.ledger,
     storage: place.storage,
     clock: io.clock,
-    onProgress: progress.update,
+    onProgress: progress.updateOfWhole,
+    onCompare: (rows, total) => {
+      progress.done();
+      comparing.show(() => `${count(rows, 'row')} of ${total.toLocaleString('en-US')}`);
+    },
     signal: io.signal,
   });
   progress.done();
+  comparing.done();
   if (flags.json === true) sayJson(io.stdout, report, 2);
   else for (const line of describe(report)) say(io.stdout, line);
   return report.differenceCount === 0 && report.leftOut.length === 0 ? 0 : 3;

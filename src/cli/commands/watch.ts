@@ -16,7 +16,8 @@ export async function watch(flags: WatchFlags, io: CliIo): Promise<ExitCode> {
   const place = await locate({ ...flags, env: io.env, cwd: io.cwd }, io.clock);
   const root = place.ledger.path;
   using open = OpenProjector.open(place, 'watch', io.clock);
-  say(io.stderr, `following ${root} into ${place.file}; Ctrl-C ends it`);
+  const isQuiet = flags.quiet === true;
+  if (!isQuiet) say(io.stderr, `following ${root} into ${place.file}; Ctrl-C ends it`);
   let total = 0;
   const end = await follow(open.projector, place.storage, {
     root,
@@ -25,7 +26,7 @@ export async function watch(flags: WatchFlags, io: CliIo): Promise<ExitCode> {
     usePolling: networkFileSystem(root) !== undefined,
     onPass: ({ events, rejected }) => {
       total += events;
-      if (flags.quiet === true || (events === 0 && rejected === 0)) return;
+      if (isQuiet || (events === 0 && rejected === 0)) return;
       const bad = rejected === 0 ? '' : `, ${count(rejected, 'line')} rejected`;
       const time = new Date(io.clock.now()).toTimeString().slice(0, 8);
       say(io.stderr, `${time}  ${count(events, 'new event')}${bad}`);
@@ -40,6 +41,6 @@ export async function watch(flags: WatchFlags, io: CliIo): Promise<ExitCode> {
     return 1;
   }
   open.db.pragma('wal_checkpoint(TRUNCATE)');
-  say(io.stderr, `ended; ${count(total, 'event')} applied`);
+  if (!isQuiet) say(io.stderr, `ended; ${count(total, 'event')} applied`);
   return 0;
 }

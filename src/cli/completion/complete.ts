@@ -25,6 +25,11 @@ export interface Known {
 
 export const KNOWN_NAMES = [
   'run',
+  'runId',
+  'metric',
+  'score',
+  'field',
+  'group',
   'dataset',
   'method',
   'subject',
@@ -34,6 +39,20 @@ export const KNOWN_NAMES = [
   'tag',
 ] as const;
 export type KnownName = (typeof KNOWN_NAMES)[number];
+
+/** By the attribute of an option, what its value is where that has another name. */
+const OPTION_VALUES: Readonly<Record<string, KnownName>> = {
+  // a command that writes about a run does not look for it
+  run: 'runId',
+  name: 'metric',
+  sort: 'field',
+  select: 'field',
+  rows: 'field',
+  columns: 'field',
+  by: 'group',
+};
+/** Options with several values, joined by commas. */
+const LISTS: ReadonlySet<string> = new Set(['status', 'select']);
 
 const FILES: ReadonlySet<string> = new Set(['ledger', 'db', 'dir']);
 
@@ -46,6 +65,8 @@ interface Position {
   argumentCount: number;
   /** After `--`: nothing is an option any more. */
   isLiteral: boolean;
+  /** With `help`: which command it is asked about. */
+  explained: Command | undefined;
   /** The values of options so far, by attribute. */
   values: Map<string, string>;
 }
@@ -58,25 +79,20 @@ export function complete(program: Command, words: readonly string[]): Wanted {
     waiting: undefined,
     argumentCount: 0,
     isLiteral: false,
+    explained: undefined,
     values: new Map(),
   };
   for (const word of words.slice(0, -1)) advance(position, word);
 
   const { command, waiting, isLiteral, values } = position;
   const place = { ledger: values.get('ledger'), db: values.get('db') };
-  if (waiting !== undefined) return valuesOf(waiting.attributeName(), waiting.argChoices, '', typed, place);
+  if (waiting !== undefined) return valuesOfOption(waiting, '', typed, place);
   if (isLiteral || !typed.startsWith('-')) return argumentsAt(position, typed, place);
   const at = typed.indexOf('=');
   if (at === -1) return choices(flagsOf(command), typed);
   const option = optionOf(command, typed.slice(0, at));
   if (option === undefined || option.isBoolean()) return choices([], typed);
-  return valuesOf(
-    option.attributeName(),
-    option.argChoices,
-    typed.slice(0, at + 1),
-    typed.slice(at + 1),
-    place,
-  );
+  return valuesOfOption(option, typed.slice(0, at + 1), typed.slice(at + 1), place);
 }
 
 function advance(position: Position, word: string): void {
@@ -86,10 +102,17 @@ function advance(position: Position, word: string): void {
     position.waiting = undefined;
   } else if (!position.isLiteral && word === '--') position.isLiteral = true;
   else if (!position.isLiteral && word.startsWith('-') && word !== '-') advanceByFlag(position, word);
-  else {
+  else if (position.explained !== undefined) {
+    const inner = subcommand(position.explained, word);
+    if (inner === undefined) position.argumentCount += 1;
+    else position.explained = inner;
+  } else {
     const inner = position.argumentCount === 0 ? subcommand(command, word) : undefined;
     if (inner === undefined || position.isLiteral) position.argumentCount += 1;
-    else position.command = inner;
+    else {
+      position.command = inner;
+      if (inner.name() === 'help') position.explained = inner.parent ?? undefined;
+    }
   }
 }
 
@@ -102,26 +125,47 @@ function advanceByFlag(position: Position, word: string): void {
 }
 
 function argumentsAt(
-  { command, argumentCount }: Position,
+  { command, argumentCount, explained }: Position,
   typed: string,
   place: Pick<Known, 'ledger' | 'db'>,
 ): Wanted {
-  const inner = argumentCount === 0 ? command.createHelp().visibleCommands(command) : [];
+  const parent = explained ?? command;
+  const inner = argumentCount === 0 ? parent.createHelp().visibleCommands(parent) : [];
   if (inner.length > 0) {
     return choices(
       inner.map((each) => ({ value: each.name(), description: each.description() })),
       typed,
     );
   }
+  if (explained !== undefined) return choices([], typed);
   const argument = command.registeredArguments[argumentCount] ?? variadic(command.registeredArguments.at(-1));
   if (argument === undefined) return choices([], typed);
   // of `<runs...>` one
   const name = argument.name().replace(/s$/, '');
-  return valuesOf(name, argument.argChoices, '', typed, place);
+  // results can be ranked, and have no curve
+  const isScore = name === 'metric' && command.name() === 'leaderboard';
+  return valuesOf(isScore ? 'score' : name, argument.argChoices, '', typed, place);
 }
 
 function variadic(argument: Argument | undefined): Argument | undefined {
   return argument?.variadic === true ? argument : undefined;
+}
+
+/** Of a list, the item that is being typed; with a sort, what comes after its `-`. */
+function valuesOfOption(
+  option: Option,
+  before: string,
+  typed: string,
+  place: Pick<Known, 'ledger' | 'db'>,
+): Wanted {
+  const name = option.attributeName();
+  const start = LISTS.has(name)
+    ? typed.lastIndexOf(',') + 1
+    : name === 'sort' && typed.startsWith('-')
+      ? 1
+      : 0;
+  const known = option.argChoices === undefined ? (OPTION_VALUES[name] ?? name) : name;
+  return valuesOf(known, option.argChoices, before + typed.slice(0, start), typed.slice(start), place);
 }
 
 function valuesOf(
@@ -132,7 +176,10 @@ function valuesOf(
   place: Pick<Known, 'ledger' | 'db'>,
 ): Wanted {
   if (fixed !== undefined || name === 'status') {
-    const values = (fixed ?? RUN_STATUSES).map((value) => ({ value: before + value, description: '' }));
+    const given = before.replace(/^.*=/, '').split(',');
+    const values = (fixed ?? RUN_STATUSES)
+      .filter((value) => !given.includes(value))
+      .map((value) => ({ value: before + value, description: '' }));
     return choices(values, before + typed);
   }
   if (FILES.has(name)) return { kind: 'files' };
@@ -148,7 +195,10 @@ function flagsOf(command: Command): Candidate[] {
   return command
     .createHelp()
     .visibleOptions(command)
-    .map(({ long, short, description }) => ({ value: long ?? short ?? '', description }));
+    .flatMap(({ long, short, description }) =>
+      // a short form with two dashes is the name that people know
+      [short, long].flatMap((flag) => (flag?.startsWith('--') === true ? { value: flag, description } : [])),
+    );
 }
 
 function optionOf(command: Command, flag: string): Option | undefined {

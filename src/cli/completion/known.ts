@@ -3,6 +3,8 @@ import { existsSync } from 'node:fs';
 import sql, { type Sql } from 'sql-template-tag';
 import { databasePath, prepareDatabaseDirectory } from '../../db/location.ts';
 import { openReadOnly, type Db } from '../../db/open.ts';
+import { fieldNames, metricNames, pathsIn } from '../../query/names.ts';
+import { LAST } from '../../query/run.ts';
 import { findLedger } from '../../events/ledger.ts';
 import { DirectoryStorage } from '../../projector/storage.ts';
 import type { CliIo } from '../io.ts';
@@ -63,13 +65,49 @@ async function withinPatience<T>(promise: Promise<T>): Promise<T | undefined> {
 }
 
 function read(db: Db, name: KnownName, typed: string): Candidate[] {
+  switch (name) {
+    case 'run': {
+      const ids = query(db, 'runId', typed);
+      const isLast = LAST.startsWith(typed) && query(db, 'runId', '').length > 0;
+      return isLast ? [...ids, { value: LAST, description: 'the run that was started last' }] : ids;
+    }
+    case 'metric':
+      return named(metricNames(db), typed);
+    case 'score':
+      return named([...metricNames(db), ...pathsIn(db, 'results').map((path) => `results.${path}`)], typed);
+    case 'field':
+      return named(fieldNames(db), typed);
+    case 'group':
+      return named(['none', ...fieldNames(db)], typed);
+    case 'runId':
+    case 'tag':
+    case 'dataset':
+    case 'method':
+    case 'subject':
+    case 'clInfo':
+    case 'seed':
+    case 'experimentNumber':
+      return query(db, name, typed);
+  }
+}
+
+function named(names: readonly string[], typed: string): Candidate[] {
+  return names
+    .filter((value) => value.startsWith(typed))
+    .slice(0, MAX_VALUES)
+    .map((value) => ({ value, description: '' }));
+}
+
+type QueriedName = Exclude<KnownName, 'run' | 'metric' | 'score' | 'field' | 'group'>;
+
+function query(db: Db, name: QueriedName, typed: string): Candidate[] {
   const { sql: text, values } = querySql(name, typed);
   return db.prepare<unknown[], Candidate>(text).all(...values);
 }
 
-function querySql(name: KnownName, typed: string): Sql {
+function querySql(name: QueriedName, typed: string): Sql {
   switch (name) {
-    case 'run':
+    case 'runId':
       return sql`SELECT run_id AS value, dataset || ' ' || method || ifnull(' ' || seed, '') || ' ' || status AS description
         FROM experiment_runs WHERE substr(run_id, 1, length(${typed})) = ${typed}
         ORDER BY created_at DESC, run_id LIMIT ${MAX_VALUES}`;

@@ -4,6 +4,8 @@ import type { Shell } from './shells.ts';
 
 /** What bash parts words at, beyond what parts them for the program. */
 const BREAKS = /^[=:]+$/;
+/** Another such sign; it begins a word, as in `@last`, since nothing tells where it does not. */
+const OPENING = '@';
 
 export interface Line {
   /** As the program would get them; the last is the one that is being typed. */
@@ -24,8 +26,9 @@ function joined(parts: readonly string[]): Line {
   let sticks = false;
   let kept = 0;
   for (const part of parts) {
-    const isBreak = BREAKS.test(part);
-    const before = (sticks || isBreak) && words.length > 0 ? (words.pop() ?? '') : '';
+    const isOpening = part === OPENING && !sticks;
+    const isBreak = BREAKS.test(part) || part === OPENING;
+    const before = (sticks || (isBreak && !isOpening)) && words.length > 0 ? (words.pop() ?? '') : '';
     words.push(before + part);
     kept = isBreak ? before.length + part.length : before.length;
     sticks = isBreak;

@@ -1,21 +1,48 @@
 // A table on stdout: where it goes decides on widths and colours.
-import type { CliIo } from '../io.ts';
-import { printTable } from './format.ts';
+import { cutText } from '../cut-text.ts';
+import { count } from '../human.ts';
+import { say, type CliIo } from '../io.ts';
 import { commandLine } from '../shell-quote.ts';
+import { printTable } from './format.ts';
 import { formatOf, type FormatFlags } from './options.ts';
 import type { Table } from './table.ts';
+import { narrowed } from './widths.ts';
 
-/** A table without rows is nothing to people: the command says in words what there is not. */
-export function print(table: Table, flags: FormatFlags, io: Pick<CliIo, 'stdout' | 'env' | 'args'>): void {
+const NAMED_COLUMNS = 6;
+const NAME_WIDTH = 40;
+
+/**
+ * A table without rows is nothing to people: the command says in words what there is not. Of columns that have no room
+ * in the terminal it says on stderr which they are.
+ */
+export function print(
+  table: Table,
+  flags: FormatFlags,
+  io: Pick<CliIo, 'stdout' | 'stderr' | 'env' | 'args'>,
+): void {
   const format = formatOf(flags);
   if (format === 'table' && table.rows.length === 0) return;
+  const width = widthOf(io.stdout);
+  const shown = format === 'table' && width !== undefined ? narrowed(table, width) : table;
   io.stdout.write(
-    printTable(table, format, {
-      width: widthOf(io.stdout),
+    printTable(shown, format, {
+      width,
       isColoured: isColoured(io),
       command: commandLine(io.args ?? []),
     }),
   );
+  const isNarrow = shown.columns.length < table.columns.length;
+  const said = leftOutText(shown, isNarrow ? 'a wider terminal' : undefined);
+  if (said !== undefined) say(io.stderr, said);
+}
+
+function leftOutText({ leftOut = [], chosenBy }: Table, room: string | undefined): string | undefined {
+  const ways = [chosenBy, room].filter((way) => way !== undefined).join(' or ');
+  if (leftOut.length === 0 || ways === '') return undefined;
+  const names = leftOut.slice(0, NAMED_COLUMNS).map((name) => cutText(name, NAME_WIDTH));
+  const more = leftOut.length > names.length ? ', …' : '';
+  const them = leftOut.length === 1 ? 'it' : 'them';
+  return `${count(leftOut.length, 'column')} left out (${names.join(', ')}${more}): ${ways} shows ${them}`;
 }
 
 /** Some terminals that do not know their width say 0. */

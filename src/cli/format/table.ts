@@ -27,8 +27,10 @@ export interface Column {
   label?: string;
   /** If absent, columns of numbers are on the right and all others on the left. */
   align?: 'left' | 'right';
-  /** `cut`: may be cut where the terminal is too narrow. If absent, `never`. */
+  /** `cut`: where the terminal is too narrow, texts may be cut and numbers rounded. If absent, `never`. */
   shrink?: 'never' | 'cut';
+  /** Where the terminal is too narrow the column may be left out: the greatest goes first. If absent, it stays. */
+  leaveOut?: number;
 }
 
 /** Each row has as many cells as there are columns. */
@@ -37,6 +39,10 @@ export interface Table {
   rows: readonly (readonly Cell[])[];
   /** Lines below the table for people: a legend and the like. In the formats for programs there are none. */
   notes?: readonly string[];
+  /** Further columns, by their names, that people are not shown. */
+  leftOut?: readonly string[];
+  /** The option by which people say which columns they want. */
+  chosenBy?: '--select' | '--name';
 }
 
 export function cell(value: CellValue, text?: string, emphasis?: Emphasis): Cell {

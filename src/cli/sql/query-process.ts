@@ -5,8 +5,10 @@ import { pipeline } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import ndjson from 'ndjson';
 import { RunfoldError } from '../../errors.ts';
+import { nearest } from '../../query/nearest.ts';
+import { EXPORTED_TABLES } from '../export/names.ts';
 import { duration } from '../human.ts';
-import type { Message, Request } from './wire.ts';
+import type { Failure, Message, Request } from './wire.ts';
 
 export interface QueryOptions {
   /** From the start to the last row; undefined: as long as it takes. */
@@ -56,7 +58,7 @@ export async function* queryInProcess(request: Request, options: QueryOptions): 
     const messages = pipeline(child.stdout, ndjson.parse(), () => undefined);
     for await (const line of messages) {
       const message = line as unknown as Message;
-      if (message.kind === 'failed') throw new RunfoldError(message.code, message.message);
+      if (message.kind === 'failed') throw failure(message);
       if (message.kind === 'done') return;
       yield message;
     }
@@ -69,6 +71,14 @@ export async function* queryInProcess(request: Request, options: QueryOptions): 
     kill();
     await ended;
   }
+}
+
+function failure({ code, message }: Failure): RunfoldError {
+  const [, table] = /^no such table: (?:main\.)?(.*)$/s.exec(message) ?? [];
+  if (table === undefined) return new RunfoldError(code, message);
+  const near = nearest(table, EXPORTED_TABLES);
+  const hint = near === undefined ? `There are: ${EXPORTED_TABLES.join(', ')}.` : `Did you mean ${near}?`;
+  return new RunfoldError(code, message, { hint });
 }
 
 function tooLate(timeoutMs: number): RunfoldError {

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { csv } from '../../../src/cli/format/csv.ts';
 import { cell, missing, type CellValue } from '../../../src/cli/format/table.ts';
 import { readCsv } from './csv-reader.ts';
-import { ACTS, tables } from './hostile-tables.ts';
+import { ACTS, tables, withoutJoined } from './hostile-tables.ts';
 
 /** What a person would write: any script, quotes, commas and line ends within. */
 const benign = fc
@@ -60,7 +60,7 @@ test('no cell begins a formula, whatever is skipped before it; nothing acts on a
   fc.assert(
     fc.property(tables(), (table) => {
       const text = csv(table);
-      expect(text.replaceAll(/[\n\t]/g, '')).not.toMatch(ACTS);
+      expect(withoutJoined(text).replaceAll(/[\n\t]/g, '')).not.toMatch(ACTS);
       const [heading = [], ...rows] = readCsv(text);
       const cells = rows.flatMap((row, index) =>
         row.map((shown, at) => ({ shown, value: table.rows[index]?.[at]?.value })),

@@ -37,6 +37,17 @@ export const HOSTILE_TEXTS: readonly string[] = [
 /** What may act on a terminal; in a text without line feeds and tabs, or where these are allowed. */
 export const ACTS = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 
+/** An emoji as one character, joiners and all; or a joiner between letters that are not Latin. */
+const JOINED = new RegExp(
+  String.raw`\p{RGI_Emoji}|(?<=[[\p{L}\p{M}]--\p{scx=Latn}])[\u200C\u200D](?=[[\p{L}\p{M}]--\p{scx=Latn}])`,
+  'gv',
+);
+
+/** For a search for what acts: joiners do not where they are spelling. */
+export function withoutJoined(text: string): string {
+  return text.replaceAll(JOINED, '');
+}
+
 const EVIL = [
   ...HOSTILE_TEXTS,
   ...Array.from('\\{}$%&#_^~|*`<>[]()"\'=+-@;,\r\n\t\0\u0085\u2028\u202e\ufeff −±éi̇中😀^^M'),

@@ -28,7 +28,7 @@ function printed(
   env: Record<string, string> = {},
 ): string {
   const stdout = Object.assign(new Page(), page);
-  print(TABLE, flags, { stdout, env, args: ['x'] });
+  print(TABLE, flags, { stdout, stderr: new Page(), env, args: ['x'] });
   return stdout.text;
 }
 
