@@ -177,8 +177,9 @@ export class ExperimentDB implements AsyncDisposable {
     return query.getRun(this.#read(), id);
   }
 
-  getRunMetrics(runId: string, options: query.MetricsOptions = {}): query.MetricPoint[] {
-    return query.getRunMetrics(this.#read(), runId, options);
+  /** @param id as for `getRun`; empty if there is no such run. */
+  getRunMetrics(id: string, options: query.MetricsOptions = {}): query.MetricPoint[] {
+    return query.getRunMetrics(this.#read(), this.#resolve(id), options);
   }
 
   /** The mean of a metric over the runs of each group, with a band around it. */
@@ -186,8 +187,9 @@ export class ExperimentDB implements AsyncDisposable {
     return query.getCurves(this.#read(), metric, options);
   }
 
-  getRunErrors(runId?: string): query.RunError[] {
-    return query.getRunErrors(this.#read(), runId);
+  /** @param id as for `getRun`; empty if there is no such run. Default: those of all runs. */
+  getRunErrors(id?: string): query.RunError[] {
+    return query.getRunErrors(this.#read(), id === undefined ? id : this.#resolve(id));
   }
 
   /** The errors of the runs that match, by exception type, or by place in the code. */
@@ -195,12 +197,14 @@ export class ExperimentDB implements AsyncDisposable {
     return query.getErrorGroups(this.#read(), options);
   }
 
-  getRunResults(runId: string): query.RunResults | null {
-    return query.getRunResults(this.#read(), runId);
+  /** @param id as for `getRun`; null if there is no such run, or nothing came of it yet. */
+  getRunResults(id: string): query.RunResults | null {
+    return query.getRunResults(this.#read(), this.#resolve(id));
   }
 
-  getSlurmJobs(runId?: string): query.SlurmJob[] {
-    return query.getSlurmJobs(this.#read(), runId);
+  /** @param id as for `getRun`; empty if there is no such run. Default: those of all runs. */
+  getSlurmJobs(id?: string): query.SlurmJob[] {
+    return query.getSlurmJobs(this.#read(), id === undefined ? id : this.#resolve(id));
   }
 
   /** Methods by data sets, or other fields, with mean, spread and rank of a metric over the runs of each cell. */
@@ -234,8 +238,21 @@ export class ExperimentDB implements AsyncDisposable {
     }
   }
 
+  /** No run has the empty id. */
+  #resolve(id: string): string {
+    return query.resolveRunId(this.#read(), id) ?? '';
+  }
+
   #read(): Db {
-    this.#db ??= query.openQuery(this.#place.file);
+    try {
+      this.#db ??= query.openQuery(this.#place.file);
+    } catch (error) {
+      if (!(error instanceof RunfoldError) || error.code !== 'database_missing') throw error;
+      throw new RunfoldError(error.code, error.message, {
+        hint: 'Call await db.sync(), or run: runfold sync',
+        cause: error,
+      });
+    }
     return this.#db;
   }
 }

@@ -121,11 +121,43 @@ test('somebody else who keeps the database is named, and does the reading', asyn
   expect(await db.sync()).toMatchObject({ heldBy: undefined });
 });
 
+test('a run is found by the beginning of its id, or as the last one, whatever is asked of it', async () => {
+  const [one = '', , three = ''] = await logRuns();
+  db.logSlurmInfo(three, { source: 'env', job_id: '4711' });
+  await db.sync();
+  for (const id of [three, three.toUpperCase(), three.slice(0, 8), '@last']) {
+    expect(db.getRun(id).run_id).toBe(three);
+    expect(db.getRunMetrics(id)).toHaveLength(2);
+    expect(db.getRunErrors(id)).toMatchObject([{ exception_type: 'RangeError' }]);
+    expect(db.getRunResults(id)).toMatchObject({ run_id: three, points: 2 });
+    expect(db.getSlurmJobs(id)).toMatchObject([{ job_id: '4711' }]);
+  }
+  expect(db.getRunErrors(one)).toEqual([]);
+  for (const id of ['', 'no run', 'zzzz', 'z'.repeat(16), "' OR 1=1 --"]) {
+    const found = [db.getRunMetrics(id), db.getRunErrors(id), db.getRunResults(id), db.getSlurmJobs(id)];
+    expect(found, id).toEqual([[], [], null, []]);
+  }
+});
+
+test('the beginning of several ids is refused', async () => {
+  const ids = Array.from({ length: 33 }, (_, seed) => db.createRun({ seed }));
+  await db.sync();
+  // there are 32 first characters
+  const first = ids.map((id) => id.slice(0, 1)).find((each, index, all) => all.indexOf(each) < index) ?? '';
+  for (const ask of ['getRun', 'getRunMetrics', 'getRunErrors', 'getRunResults', 'getSlurmJobs'] as const)
+    expect(() => db[ask](first), ask).toThrow(expect.objectContaining({ code: 'run_not_found' }));
+});
+
 test('what cannot be logged is refused', () => {
   const id = db.createRun({ seed: 1 });
   expect(() => db.logMetrics(id, { loss: 'high' as unknown as number })).toThrow(
     expect.objectContaining({ code: 'usage' }),
   );
   expect(() => db.createRun({ seed: 1.5 })).toThrow(expect.objectContaining({ code: 'invalid_key' }));
-  expect(() => db.getAllRuns()).toThrow(expect.objectContaining({ code: 'database_missing' }));
+  expect(() => db.getAllRuns()).toThrow(
+    expect.objectContaining({
+      code: 'database_missing',
+      hint: expect.stringContaining('await db.sync()') as string,
+    }),
+  );
 });

@@ -53,20 +53,33 @@ function metricText({ metric, goal, at }: Leaderboard): string {
 }
 
 /** For stderr, where a format has no notes. */
-export function warnings({ mixed, totals }: Leaderboard): string[] {
-  const { withoutValue, otherStatus } = totals;
+export function warnings({ at, mixed, totals }: Leaderboard): string[] {
+  const { withoutValue, otherStatus, diverged } = totals;
+  const missing = withoutValue - diverged.withoutValue;
   return [
     ...mixed.map(
       ({ field, values }) =>
         `cells mix ${values} values of ${field}: filter by it, or make it the rows or columns`,
     ),
-    ...(withoutValue > 0 ? [`${have(withoutValue)} no value, and ${doNot(withoutValue)} count`] : []),
+    ...(diverged.withValue > 0
+      ? [`${have(diverged.withValue)} diverged, and ${countBy(diverged.withValue, at)}`]
+      : []),
+    ...(diverged.withoutValue > 0
+      ? [`${have(diverged.withoutValue)} diverged without a value, and ${doNot(diverged.withoutValue)} count`]
+      : []),
+    ...(missing > 0 ? [`${have(missing)} no value, and ${doNot(missing)} count`] : []),
     ...(otherStatus > 0 ? [`${have(otherStatus)} another status, and ${doNot(otherStatus)} count`] : []),
   ];
 }
 
 function have(runs: number): string {
   return `${count(runs, 'run')} ${runs === 1 ? 'has' : 'have'}`;
+}
+
+function countBy(runs: number, at: Leaderboard['at']): string {
+  const which =
+    at === 'final' ? 'last finite value' : at === 'best' ? 'best finite value' : 'value at that place';
+  return runs === 1 ? `counts by its ${which}` : `count by their ${which}`;
 }
 
 function doNot(runs: number): string {

@@ -58,6 +58,7 @@ const RECORD = [
   'column',
   'n',
   'seen',
+  'diverged',
   'mean',
   'std',
   'ci_low',
@@ -79,6 +80,7 @@ export function boardRecords(board: Leaderboard): Table {
         const values = [
           given?.n ?? 0,
           given?.seen ?? 0,
+          given === null || given === undefined ? 0 : given.diverged.withValue + given.diverged.withoutValue,
           given?.mean,
           given?.std,
           given?.ci95?.[0],

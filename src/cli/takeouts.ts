@@ -13,7 +13,7 @@ import { withReading } from './reading.ts';
 export function addTakeouts(program: Command, io: CliIo, finish: (code: ExitCode) => void): void {
   withFormat(withReading(program.command('sql')))
     .description('an SQL query of your own, which can only read')
-    .argument('<query>', 'a SELECT or the like; - takes it from stdin')
+    .argument('<query>', 'a SELECT or the like; - takes it from stdin; after -- it may begin with a comment')
     .addOption(
       new Option(
         '-n, --limit <n>',

@@ -81,6 +81,9 @@ CREATE TABLE run_metrics (
   nonfinite TEXT,
   PRIMARY KEY (run_id, writer, seq)
 ) WITHOUT ROWID;
+-- The points with a value that is not finite, few as they are: that a run has diverged is read from it alone.
+CREATE INDEX run_metrics_nonfinite ON run_metrics (run_id, writer, seq, step, epoch, nonfinite)
+WHERE nonfinite IS NOT NULL;
 
 CREATE TABLE run_results (
   run_id TEXT PRIMARY KEY NOT NULL,

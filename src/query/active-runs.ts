@@ -33,7 +33,10 @@ export function getActiveRuns(db: Db, filter: RunFilter = {}): ActiveRun[] {
 
 /** What people and SLURM say of a run is no sign that it is alive. */
 const EVENTS = `SELECT max(ts) FROM _events e WHERE e.run_id = r.run_id
-  AND e.type NOT IN ('run_annotated', 'slurm_info')`;
+  AND e.type NOT IN ('run_annotated', 'slurm_info')
+  AND NOT (e.type = 'status_changed' AND json_extract(e.body, '$.event.source') IS 'slurm')`;
+
+const ERRORS = 'SELECT max(ts) FROM run_errors e WHERE e.run_id = r.run_id';
 
 /** The last line of each writer: it is found at the end of the writer's range, however long that is. */
 function lastLines(table: 'run_metrics' | '_samples'): string {
@@ -47,7 +50,7 @@ function lastLines(table: 'run_metrics' | '_samples'): string {
 }
 
 const NEWEST_LINE: Sql = raw(
-  `max(${[EVENTS, lastLines('run_metrics'), lastLines('_samples')]
+  `max(${[EVENTS, ERRORS, lastLines('run_metrics'), lastLines('_samples')]
     .map((query) => `ifnull((${query}), '')`)
     .join(', ')})`,
 );

@@ -2,7 +2,9 @@
 import type { Db } from '../db/open.ts';
 import { RunfoldError } from '../errors.ts';
 import { shown, wrongArgument } from './arguments.ts';
-import { nameOfExtra } from './metric-point.ts';
+import { divergedMetrics, type Diverged } from './diverged.ts';
+import { extraField } from './field.ts';
+import { EXTRA_PREFIX, isMetricColumn } from './metric-point.ts';
 import { formatPath, leavesOf } from './path.ts';
 import { getRunResults, type RunResults } from './results.ts';
 import type { RunRecord } from './run-record.ts';
@@ -12,7 +14,10 @@ import { getRun } from './run.ts';
 export interface ComparedField {
   /** As for a filter: `dataset`, `config.lr`, `final.acc`. */
   field: string;
-  /** One for each run, in their order; null is: it has none. */
+  /**
+   * One for each run, in their order; null is: it has none. The final value of a metric that has diverged is `NaN`,
+   * `Infinity` or `-Infinity`, as text.
+   */
   values: readonly unknown[];
   differs: boolean;
 }
@@ -59,7 +64,7 @@ export function compareRuns(db: Db, ids: readonly string[]): Comparison {
   const sides = db.transaction(() =>
     ids.map((id: string) => {
       const run = getRun(db, id);
-      return { run, fields: fieldsOf(run, getRunResults(db, run.run_id)) };
+      return { run, fields: fieldsOf(run, getRunResults(db, run.run_id), divergedMetrics(db, run.run_id)) };
     }),
   )();
   refuseTwice(
@@ -105,7 +110,7 @@ function compareField(field: string, values: readonly unknown[]): ComparedField 
 }
 
 /** In the order in which they are shown. */
-function fieldsOf(run: RunRecord, results: RunResults | null): Map<string, unknown> {
+function fieldsOf(run: RunRecord, results: RunResults | null, diverged: Diverged): Map<string, unknown> {
   const fields = new Map<string, unknown>(KEY.map((name) => [name, run[name]]));
   for (const [path, value] of leavesOf(run.config, ['config'])) fields.set(formatPath(path), value);
   if (results !== null) {
@@ -113,8 +118,12 @@ function fieldsOf(run: RunRecord, results: RunResults | null): Map<string, unkno
       fields.set(formatPath(path), value);
     for (const [name, value] of Object.entries(results)) if (!NOT_A_RESULT.has(name)) fields.set(name, value);
     for (const [metric, { min, max, final }] of Object.entries(results.extra ?? {})) {
-      const name = nameOfExtra(metric);
-      fields.set(`final.${name}`, final).set(`min.${name}`, min).set(`max.${name}`, max);
+      fields.set(extraField('final', metric), final);
+      fields.set(extraField('min', metric), min).set(extraField('max', metric), max);
+    }
+    for (const [metric, word] of diverged) {
+      if (!isMetricColumn(metric)) fields.set(extraField('final', metric.slice(EXTRA_PREFIX.length)), word);
+      else if (metric !== 'gpu_memory_mb') fields.set(`final_${metric}`, word);
     }
   }
   for (const name of REST) fields.set(name, run[name]);

@@ -32,7 +32,7 @@ export function readSeries(
   range: Pick<MetricsOptions, 'from' | 'to'>,
 ): ReadSeries {
   const valueOf = valueReader(metric);
-  const place = placer(axis);
+  const place = placer(db, runId, axis);
   const x: number[] = [];
   const y: number[] = [];
   let unplaced = 0;
@@ -75,19 +75,28 @@ function valueReader(metric: string): (point: MetricPoint) => number | null {
     values !== null && Object.hasOwn(values, name) ? (values[name] ?? null) : null;
 }
 
-/** Every attempt counts its seconds from 0, but those before it are part of the run. */
-function placer(axis: Axis): (point: MetricPoint) => number | null {
+/** Every attempt counts its seconds from 0, but those of the attempts before it are part of the run. */
+function placer(db: Db, runId: string, axis: Axis): (point: MetricPoint) => number | null {
   if (axis !== 'elapsed') return (point) => point[axis];
-  let attempt: string | undefined;
-  let before = 0;
-  let longest = 0;
-  return (point) => {
-    if (attempt !== undefined && attempt !== point.attempt) {
-      before += longest;
-      longest = 0;
-    }
-    attempt = point.attempt;
-    longest = Math.max(longest, point.elapsed_seconds);
-    return before + point.elapsed_seconds;
-  };
+  const before = secondsBefore(db, runId);
+  return ({ attempt, elapsed_seconds }) => (before.get(attempt) ?? 0) + elapsed_seconds;
+}
+
+/** By attempt, the seconds of those before it, each one's as in `total_elapsed_seconds`: whatever metric is asked for. */
+function secondsBefore(db: Db, runId: string): Map<string, number> {
+  const attempts = db
+    .prepare<[string], { attempt: string; seconds: number | null }>(
+      `SELECT s.attempt, max(json_extract(s.summary, '$.elapsedSeconds')) AS seconds
+       FROM _series s LEFT JOIN _attempts a ON a.run_id = s.run_id AND a.attempt = s.attempt
+       WHERE s.run_id = ? AND a.in_view IS NOT 0
+       GROUP BY s.attempt ORDER BY a.position IS NULL, a.position, s.attempt`,
+    )
+    .all(runId);
+  const before = new Map<string, number>();
+  let sum = 0;
+  for (const { attempt, seconds } of attempts) {
+    before.set(attempt, sum);
+    sum += seconds ?? 0;
+  }
+  return before;
 }

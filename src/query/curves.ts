@@ -6,7 +6,7 @@ import { BANDS, bandOf, type Band, type CurvePoint } from './curve-band.ts';
 import { binned, type Grid, type Series } from './curve-bins.ts';
 import { groupsOf, type RunGroup } from './curve-groups.ts';
 import { AXES, axisOf, readSeries, type Axis, type MetricOfRun } from './curve-series.ts';
-import { metricsOfRun, metricsOfRuns, unknownMetric } from './metric-inventory.ts';
+import { listedName, metricsOfRun, metricsOfRuns, unknownMetric } from './metric-inventory.ts';
 import type { MetricsOptions } from './metrics.ts';
 import type { RunFilter } from './run-filter.ts';
 import { smooth } from './smoothing.ts';
@@ -114,7 +114,7 @@ export function getRunCurves(
   return db.transaction(() => {
     const known = metricsOfRun(db, runId);
     for (const metric of metrics) {
-      if (!known.includes(metric)) throw unknownMetric(`no point of run ${runId}`, metric, known);
+      if (!known.includes(listedName(metric))) throw unknownMetric(`no point of run ${runId}`, metric, known);
     }
     const wanted = metrics.map((metric) => ({ group: metric, of: [{ runId, metric }] }));
     return { ...curvesOf(db, wanted, 'within', options), leftOut: [] };

@@ -69,8 +69,8 @@ function jsonSql(
   what: 'value' | 'type' | 'json',
 ): Sql {
   const from = columnSql(table, column);
-  // a JSON path has no way to write a quotation mark or a backslash in a name
-  if (path.some((name) => /["\\]/.test(name))) return stepwiseSql(from, path, what);
+  // a JSON path has no way to write a quotation mark, a backslash or a NUL in a name
+  if (path.some((name) => /["\\\0]/.test(name))) return stepwiseSql(from, path, what);
   const place = `$${path.map((name) => `."${name}"`).join('')}`;
   switch (what) {
     case 'value':

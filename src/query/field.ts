@@ -2,7 +2,7 @@
 import { RunfoldError } from '../errors.ts';
 import type { NamedMetric } from '../events/event.ts';
 import { shown } from './arguments.ts';
-import { EXTRA_PREFIX } from './metric-point.ts';
+import { EXTRA_PREFIX, nameOfExtra } from './metric-point.ts';
 import { nearest } from './nearest.ts';
 import { parsePath } from './path.ts';
 
@@ -119,13 +119,13 @@ export function parseField(text: string): Field {
     case 'results':
       return { kind: 'json', table: 'results', column: 'results', path: parsePath(rest) };
     case 'final':
-      return metricField('final', unquoted(rest), text);
+      return metricField('final', rest, text);
     case 'min':
-      return metricField('min', unquoted(rest), text);
+      return metricField('min', rest, text);
     case 'max':
-      return metricField('max', unquoted(rest), text);
+      return metricField('max', rest, text);
     case 'best':
-      return metricField('best', unquoted(rest), text);
+      return metricField('best', rest, text);
     default:
       throw unknownField(text);
   }
@@ -140,8 +140,18 @@ function unquoted(text: string): string {
   return text.startsWith('"') ? (parsePath(text)[0] ?? text) : text;
 }
 
-function metricField(of: 'final' | 'min' | 'max' | 'best', name: string, text: string): Field {
-  if (name === '') throw unknownField(text);
+/** What `parseField` reads as this value of the extra metric. */
+export function extraField(of: 'final' | 'min' | 'max', metric: string): string {
+  const name = nameOfExtra(metric);
+  return `${of}.${PLAIN_METRIC.test(name) ? name : JSON.stringify(name)}`;
+}
+
+/** Such a name needs no quotes in a condition or in a list of fields. */
+const PLAIN_METRIC = /^[^"\\=!<>~,\s]+$/;
+
+function metricField(of: 'final' | 'min' | 'max' | 'best', rest: string, text: string): Field {
+  if (rest === '') throw unknownField(text);
+  const name = unquoted(rest);
   if (Object.hasOwn(BEST_IS, name)) {
     const kept = BEST_IS[name as NamedMetric];
     if (of === 'final') return columnField('results', `final_${name}`, 'number');

@@ -3,7 +3,7 @@ export { openQuery } from './open.ts';
 export { countRuns, getAllRuns, selectRuns } from './runs.ts';
 export type { RunFilter, RunQuery } from './run-filter.ts';
 export { parseCondition, type Condition, type Operator } from './condition.ts';
-export { getRun } from './run.ts';
+export { getRun, resolveRunId } from './run.ts';
 export { getActiveRuns, type ActiveRun } from './active-runs.ts';
 export { compareRuns, type ComparedField, type Comparison } from './compare-runs.ts';
 export { getErrorGroups, type ErrorGroup, type ErrorGroupsOptions } from './error-groups.ts';
@@ -30,7 +30,13 @@ export { getSlurmJobs, type SlurmJob } from './slurm-jobs.ts';
 export { leaderboard, type Leaderboard } from './leaderboard.ts';
 export type { LeaderboardOptions } from './leaderboard-options.ts';
 export type { LeaderboardMetric } from './leaderboard-metric.ts';
-export type { LeaderboardCell, LeaderboardCells, LeaderboardValue, PairedTest } from './leaderboard-cells.ts';
+export type {
+  DivergedRuns,
+  LeaderboardCell,
+  LeaderboardCells,
+  LeaderboardValue,
+  PairedTest,
+} from './leaderboard-cells.ts';
 export type { Label } from './label.ts';
 export type { CurveMetric, Goal } from './metric-at.ts';
 export { getAttempts, type RunAttempt } from './attempts.ts';

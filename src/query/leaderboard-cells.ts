@@ -23,6 +23,11 @@ export interface LeaderboardCell extends Summary {
   seen: number;
   /** Runs whose status counts, but that have no value. */
   withoutValue: number;
+  /**
+   * Runs whose status counts, and whose last value of the metric is not finite. Those that have a value count by it all
+   * the same: it is a finite one from before.
+   */
+  diverged: DivergedRuns;
   /** By seed, then by run id; null last. There are `n`. */
   values: readonly LeaderboardValue[];
   /** By mean within the column; cells that are equally good share it. null: neither, or no value. */
@@ -31,6 +36,11 @@ export interface LeaderboardCell extends Summary {
   pairedTest: PairedTest | null;
   /** Key columns, other than the seed, of which the values here are of more than one. */
   mixed: readonly (keyof RunKey)[];
+}
+
+export interface DivergedRuns {
+  withValue: number;
+  withoutValue: number;
 }
 
 /** `null` where no run was seen. */
@@ -59,6 +69,7 @@ export function boardCells(gathered: GatheredRuns, goal: Goal, bySeed: boolean):
         ...summary,
         seen: cell.seen,
         withoutValue: cell.counted - summary.n,
+        diverged: divergedIn(cell),
         values: cell.runs.map(({ run_id, seed, value }) => ({ run_id, seed, value })),
         rank,
         pairedTest: rank === 'best' ? null : testAgainst(standing, cell),
@@ -66,6 +77,11 @@ export function boardCells(gathered: GatheredRuns, goal: Goal, bySeed: boolean):
       };
     }),
   );
+}
+
+export function divergedIn({ diverged, runs }: CellRuns): DivergedRuns {
+  const withValue = diverged.size === 0 ? 0 : runs.filter(({ run_id }) => diverged.has(run_id)).length;
+  return { withValue, withoutValue: diverged.size - withValue };
 }
 
 /** Of one column. */

@@ -4,7 +4,8 @@ import type { Db } from '../db/open.ts';
 import { shown } from './arguments.ts';
 import { FROM_RUNS } from './field-sql.ts';
 import { presenceSql, RESULTS_PREFIX } from './leaderboard-metric.ts';
-import { METRIC_COLUMNS, nameOfExtra } from './metric-point.ts';
+import { metricsThatDiverged } from './metric-inventory.ts';
+import { EXTRA_PREFIX, METRIC_COLUMNS, nameOfExtra } from './metric-point.ts';
 import { nearest } from './nearest.ts';
 import { formatPath } from './path.ts';
 import { filterSql, type RunFilter } from './run-filter.ts';
@@ -13,9 +14,12 @@ const SHOWN_NAMES = 12;
 
 /** What a leaderboard can be of: metrics as `meaningsOf` reads them, then results. */
 export function whatThereIs(db: Db, filter: RunFilter): string[] {
+  const diverged = metricsThatDiverged(db, filter);
+  const extra = diverged.filter((name) => name.startsWith(EXTRA_PREFIX));
+  const names = [...keysThere(db, filter, 'extra'), ...extra.map((name) => name.slice(EXTRA_PREFIX.length))];
   return [
-    ...columnsThere(db, filter),
-    ...keysThere(db, filter, 'extra').map(nameOfExtra),
+    ...columnsThere(db, filter, diverged),
+    ...new Set(names.map(nameOfExtra)),
     ...keysThere(db, filter, 'results').map((name) => RESULTS_PREFIX + formatPath([name])),
   ];
 }
@@ -32,14 +36,14 @@ export function hintFor(name: string, names: readonly string[]): string {
   return `${question}There are: ${names.slice(0, SHOWN_NAMES).map(shown).join(', ')}${more}.`;
 }
 
-function columnsThere(db: Db, filter: RunFilter): string[] {
+function columnsThere(db: Db, filter: RunFilter, others: readonly string[]): string[] {
   const counts = METRIC_COLUMNS.map((name) => sql`count(${presenceSql({ kind: 'column', name })})`);
   const { sql: text, values } = sql`SELECT ${join(counts)} FROM ${FROM_RUNS} WHERE ${filterSql(filter)}`;
   const row = db
     .prepare<unknown[], number[]>(text)
     .raw()
     .get(...values);
-  return METRIC_COLUMNS.filter((_, index) => (row?.[index] ?? 0) > 0);
+  return METRIC_COLUMNS.filter((name, index) => (row?.[index] ?? 0) > 0 || others.includes(name));
 }
 
 /** Of results, only those that are numbers or may have some in them. */

@@ -2,6 +2,7 @@
 import { readValue } from './field-sql.ts';
 import type { Field } from './field.ts';
 import { compareLabels, labelKey, labelOf, type Label } from './label.ts';
+import type { BoardDivergence } from './leaderboard-diverged.ts';
 import type { Question } from './leaderboard-options.ts';
 import { othersOf, readOthers, type OtherKey, type ScannedRun } from './leaderboard-scan.ts';
 
@@ -21,12 +22,15 @@ export interface CellRuns {
   counted: number;
   /** Those that have a value, by seed, then by run id; null last. */
   runs: readonly CountedRun[];
+  /** Of those of a status that counts, the ids of those whose metric has diverged. */
+  diverged: ReadonlySet<string>;
   /** What is in `others` of those. */
   others: readonly OtherKey[];
 }
 
 interface OpenCell extends CellRuns {
   runs: CountedRun[];
+  diverged: Set<string>;
 }
 
 export interface GatheredRuns {
@@ -34,14 +38,18 @@ export interface GatheredRuns {
   columns: readonly Label[];
   /** By row and column; undefined: no run was seen. */
   cells: readonly (readonly (CellRuns | undefined)[])[];
-  /** Whether a run that was seen has the first and the second meaning of the metric. */
+  /** Whether a run that was seen has the first and the second meaning of the metric, be it that it was never finite. */
   has: readonly [first: boolean, second: boolean];
   /** Whether one has the metric that the place is chosen by. */
   hasChooser: boolean;
 }
 
 /** Where some run has the first meaning of the metric and some run the second, the values are of no use. */
-export function gatherRuns(pages: Iterable<readonly ScannedRun[]>, question: Question): GatheredRuns {
+export function gatherRuns(
+  pages: Iterable<readonly ScannedRun[]>,
+  question: Question,
+  diverged: BoardDivergence,
+): GatheredRuns {
   const rows = new LabelIndex(question.rows.field);
   const columns = new LabelIndex(question.columns.field);
   const others = new OthersIndex(question);
@@ -56,11 +64,13 @@ export function gatherRuns(pages: Iterable<readonly ScannedRun[]>, question: Que
       const second = run[7] ?? null;
       const isChoosable = run[8] !== null;
       cell.seen += 1;
-      if (isChoosable) hasChooser = true;
-      if (first !== null) has[0] = true;
+      const hasDiverged = diverged.metric.has(run[0]);
+      hasChooser ||= isChoosable || diverged.chooser(run[0]);
+      if (first !== null || hasDiverged) has[0] = true;
       if (second !== null) has[1] = true;
       if (run[2] === 0) continue;
       cell.counted += 1;
+      if (hasDiverged) cell.diverged.add(run[0]);
       const value = isChoosable ? (first ?? second) : null;
       if (value === null) continue;
       cell.runs.push({ run_id: run[0], seed: run[1], value, others: others.of(run[3]) });
@@ -97,7 +107,7 @@ function othersIn(runs: readonly CountedRun[]): OtherKey[] {
 }
 
 function cellAt(row: OpenCell[], index: number): OpenCell {
-  return (row[index] ??= { seen: 0, counted: 0, runs: [], others: [] });
+  return (row[index] ??= { seen: 0, counted: 0, runs: [], diverged: new Set(), others: [] });
 }
 
 function bySeed(a: CountedRun, b: CountedRun): number {

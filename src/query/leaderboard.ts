@@ -4,7 +4,8 @@ import { RunfoldError } from '../errors.ts';
 import type { RunKey } from '../events/run-id.ts';
 import { shown } from './arguments.ts';
 import type { Label } from './label.ts';
-import { boardCells, type LeaderboardCells } from './leaderboard-cells.ts';
+import { boardCells, divergedIn, type DivergedRuns, type LeaderboardCells } from './leaderboard-cells.ts';
+import { divergenceIn } from './leaderboard-diverged.ts';
 import {
   fullName,
   RESULTS_PREFIX,
@@ -40,12 +41,20 @@ export interface Leaderboard {
   /** Key columns, other than the seed, that some cell has several values of, and how many at most. */
   mixed: readonly { field: keyof RunKey; values: number }[];
   /** Runs: all that were seen, those whose values count, those that only lack one, those of another status. */
-  totals: { seen: number; counted: number; withoutValue: number; otherStatus: number };
+  totals: {
+    seen: number;
+    counted: number;
+    withoutValue: number;
+    otherStatus: number;
+    /** As in the cells. */
+    diverged: DivergedRuns;
+  };
 }
 
 /**
- * Mean, spread and rank of a metric over the runs of each cell. Values that are not finite count as none. All is of one
- * moment.
+ * Mean, spread and rank of a metric over the runs of each cell. A run that has diverged counts by its last finite value
+ * (or its best one), and is told of; where it is asked for the value at a place, one that is not finite is none. All is
+ * of one moment.
  *
  * @throws RunfoldError `usage` if an option makes no sense, no run has the metric, or its name means a metric and a
  *   result; `invalid_key` for a key that no run can have.
@@ -57,7 +66,7 @@ export function leaderboard(db: Db, options: LeaderboardOptions): Leaderboard {
 
 function board(db: Db, question: Question): Leaderboard {
   const { goal, place, rows, columns } = question;
-  const found = gatherRuns(scanRuns(db, question), question);
+  const found = gatherRuns(scanRuns(db, question), question, divergenceIn(db, question));
   const metric = meaningIn(db, found, question);
   // not before: who has mistyped the metric is to be told that first
   if (!question.hasGoal) throw goalNotKnown(question.metric);
@@ -132,13 +141,17 @@ function mostMixed({ cells }: GatheredRuns): Leaderboard['mixed'] {
 }
 
 function totalsOf({ cells }: GatheredRuns): Leaderboard['totals'] {
-  const totals = { seen: 0, counted: 0, withoutValue: 0, otherStatus: 0 };
+  const diverged = { withValue: 0, withoutValue: 0 };
+  const totals = { seen: 0, counted: 0, withoutValue: 0, otherStatus: 0, diverged };
   for (const cell of cells.flat()) {
     if (cell === undefined) continue;
     totals.seen += cell.seen;
     totals.counted += cell.runs.length;
     totals.withoutValue += cell.counted - cell.runs.length;
     totals.otherStatus += cell.seen - cell.counted;
+    const { withValue, withoutValue } = divergedIn(cell);
+    diverged.withValue += withValue;
+    diverged.withoutValue += withoutValue;
   }
   return totals;
 }

@@ -3,7 +3,7 @@ import sql, { raw } from 'sql-template-tag';
 import type { Db } from '../db/open.ts';
 import { RunfoldError } from '../errors.ts';
 import { shown } from './arguments.ts';
-import { divergedMetrics } from './diverged.ts';
+import { divergenceReader } from './diverged.ts';
 import { FROM_RUNS } from './field-sql.ts';
 import {
   EXTRA_PREFIX,
@@ -13,7 +13,9 @@ import {
   type MetricColumn,
 } from './metric-point.ts';
 import { nearest } from './nearest.ts';
+import { IS_CUT } from './point-rows.ts';
 import { filterSql, type RunFilter } from './run-filter.ts';
+import { stretchesOf, type Stretch } from './stretches.ts';
 
 /** Where the results of a run tell whether it has the metric. */
 export const RESULT_OF: Readonly<Record<MetricColumn, string>> = {
@@ -44,12 +46,21 @@ export function metricsOfRun(db: Db, runId: string, all = false): string[] {
   return inOrder(
     METRIC_COLUMNS.filter((_, index) => Boolean(all ? row?.[index] : typeof row?.[index] === 'number')),
     keys(db, `SELECT DISTINCT key FROM ${from}, json_each(extra) WHERE run_id = ?`, [runId]),
-    keys(
-      db,
-      `SELECT DISTINCT key FROM run_metrics, json_each(nonfinite) WHERE run_id = ? AND nonfinite IS NOT NULL`,
-      [runId],
-    ),
+    nonFiniteIn(db, runId, all),
   );
+}
+
+function nonFiniteIn(db: Db, runId: string, all: boolean): string[] {
+  const names = db
+    .prepare<[Stretch & { runId: string; all: 0 | 1 }], string>(
+      `SELECT DISTINCT key FROM run_metrics, json_each(nonfinite)
+       WHERE run_id = @runId AND writer = @writer AND seq BETWEEN @first AND @last
+         AND nonfinite IS NOT NULL AND (@all OR NOT ${IS_CUT})`,
+    )
+    .pluck();
+  return stretchesOf(db, runId)
+    .filter(({ inView }) => all || inView)
+    .flatMap((stretch) => names.all({ ...stretch, runId, all: all ? 1 : 0 }));
 }
 
 /** The metrics that at least one of the runs has. */
@@ -62,12 +73,19 @@ export function metricsOfRuns(db: Db, filter: RunFilter): string[] {
     .raw()
     .all(...named.values);
   const extra = sql`SELECT DISTINCT key FROM ${FROM_RUNS}, json_each(s.extra) WHERE s.extra IS NOT NULL AND ${where}`;
-  const newest = sql`SELECT r.run_id FROM ${FROM_RUNS} WHERE ${where} ORDER BY r.created_at DESC LIMIT ${DIVERGED_RUNS}`;
   return inOrder(
     METRIC_COLUMNS.filter((_, index) => row?.[index] === 1),
     keys(db, extra.sql, extra.values),
-    keys(db, newest.sql, newest.values).flatMap((runId) => [...divergedMetrics(db, runId).keys()]),
+    metricsThatDiverged(db, filter),
   );
+}
+
+/** Those that diverged in the newest of the runs, among them the ones that were never finite; `extra.` before some. */
+export function metricsThatDiverged(db: Db, filter: RunFilter): string[] {
+  const { sql: text, values } = sql`SELECT r.run_id FROM ${FROM_RUNS} WHERE ${filterSql(filter)}
+    ORDER BY r.created_at DESC LIMIT ${DIVERGED_RUNS}`;
+  const divergedOf = divergenceReader(db);
+  return [...new Set(keys(db, text, values).flatMap((runId) => [...divergedOf(runId).keys()]))];
 }
 
 function keys(db: Db, text: string, values: readonly unknown[]): string[] {
@@ -91,6 +109,12 @@ function inOrder(
       .map((name) => nameOfExtra(name.slice(EXTRA_PREFIX.length))),
   ]);
   return [...METRIC_COLUMNS.filter((column) => named.has(column)), ...[...others].toSorted()];
+}
+
+/** As `metricsOfRun` lists what a caller names. */
+export function listedName(metric: string): string {
+  if (isMetricColumn(metric) || !metric.startsWith(EXTRA_PREFIX)) return metric;
+  return nameOfExtra(metric.slice(EXTRA_PREFIX.length));
 }
 
 /** The error for a metric that is not there; `who` has none of that name. */

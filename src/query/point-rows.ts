@@ -28,8 +28,9 @@ interface PageParameters extends Selection {
 }
 
 /** A comparison with NULL, be it of the point or of the cut, supersedes nothing. */
-export const SUPERSEDED = `(@outOfView OR
-  ifnull(CASE WHEN step IS NOT NULL THEN step >= @cutStep ELSE epoch >= @cutEpoch END, 0))`;
+export const IS_CUT =
+  'ifnull(CASE WHEN step IS NOT NULL THEN step >= @cutStep ELSE epoch >= @cutEpoch END, 0)';
+export const SUPERSEDED = `(@outOfView OR ${IS_CUT})`;
 
 const pageSql = (filter: PointFilter): string => `SELECT *, ${SUPERSEDED} AS superseded FROM run_metrics
   WHERE run_id = @runId AND writer = @writer AND seq >= @first AND seq <= @last

@@ -6,6 +6,7 @@ import { runRecord, type RunRecord, type RunRow } from './run-record.ts';
 
 const SHOWN_CANDIDATES = 5;
 
+const RUN_ID_LENGTH = 16;
 /** As much of a run id as a person may type; nothing else reaches the database. */
 const RUN_ID_PREFIX = /^[0-9a-hjkmnp-tv-z]{1,16}$/;
 /** The ASCII character after z: greater than any that an id can go on with. */
@@ -22,10 +23,34 @@ export const LAST = '@last';
  *   and lists up to five of them.
  */
 export function getRun(db: Db, id: string): RunRecord {
-  if (id === LAST) return lastRun(db);
+  if (id === LAST) {
+    const last = lastRun(db);
+    if (last !== undefined) return last;
+    throw new RunfoldError('run_not_found', 'there are no runs yet', {
+      hint: 'A job makes one with RunLogger, or with: runfold emit run-created',
+    });
+  }
   const prefix = typeof id === 'string' ? id.toLowerCase() : '';
   if (!RUN_ID_PREFIX.test(prefix)) throw notFound(`${shown(id)} is not the beginning of a run id`);
+  const found = runWithPrefix(db, prefix);
+  if (found !== undefined) return found;
+  throw notFound(`no run has an id that begins with ${shown(prefix)}`);
+}
 
+/**
+ * The id of the run that `getRun` finds. A whole id is itself, whether or not there is such a run: one may have points
+ * or errors though its `run_created` is missing. Undefined: there is no such run.
+ *
+ * @throws RunfoldError `run_not_found` if more than one run begins with `id`.
+ */
+export function resolveRunId(db: Db, id: string): string | undefined {
+  if (id === LAST) return lastRun(db)?.run_id;
+  const prefix = typeof id === 'string' ? id.toLowerCase() : '';
+  if (!RUN_ID_PREFIX.test(prefix)) return undefined;
+  return prefix.length === RUN_ID_LENGTH ? prefix : runWithPrefix(db, prefix)?.run_id;
+}
+
+function runWithPrefix(db: Db, prefix: string): RunRecord | undefined {
   // one statement, so that the number of runs and the run itself are of one moment
   const rows = db
     .prepare<[{ from: string; to: string; limit: number }], RunRow & { total: number }>(
@@ -34,7 +59,7 @@ export function getRun(db: Db, id: string): RunRecord {
     )
     .all({ from: prefix, to: prefix + AFTER_ALL, limit: SHOWN_CANDIDATES });
   const [first] = rows;
-  if (first === undefined) throw notFound(`no run has an id that begins with ${shown(prefix)}`);
+  if (first === undefined) return undefined;
   const { total, ...row } = first;
   if (total === 1) return runRecord(row);
 
@@ -47,19 +72,14 @@ export function getRun(db: Db, id: string): RunRecord {
   );
 }
 
-function lastRun(db: Db): RunRecord {
+function lastRun(db: Db): RunRecord | undefined {
   const row = db
     .prepare<[], RunRow>(
       `SELECT * FROM experiment_runs WHERE run_id =
          (SELECT run_id FROM _attempts ORDER BY created_at DESC, run_id LIMIT 1)`,
     )
     .get();
-  if (row === undefined) {
-    throw new RunfoldError('run_not_found', 'there are no runs yet', {
-      hint: 'A job makes one with RunLogger, or with: runfold emit run-created',
-    });
-  }
-  return runRecord(row);
+  return row === undefined ? undefined : runRecord(row);
 }
 
 function notFound(message: string): RunfoldError {

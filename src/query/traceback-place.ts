@@ -6,12 +6,16 @@ interface Pattern {
   pick: 'first' | 'last';
 }
 
+/** None goes on beyond what ^ and $ take for a line: where each line might be read to the end, many would take for ever. */
 const PATTERNS: readonly Pattern[] = [
   // Python: the innermost frame is the last
-  { form: /^\s*File "(?<file>[^"\n]+)", line (?<line>\d+)(?:, in (?<where>[^\n]+))?/gm, pick: 'last' },
+  {
+    form: /^[ \t]*File "(?<file>[^"\n\r\u2028\u2029]+)", line (?<line>\d+)(?:, in (?<where>.+))?/gm,
+    pick: 'last',
+  },
   // JavaScript: the innermost frame is the first
   {
-    form: /^\s+at (?:(?<where>[^\n(]+) \()?(?<file>[^\s()][^()\n]*?):(?<line>\d+):\d+\)?\s*$/gm,
+    form: /^[ \t]+at (?:(?<where>[^(\n\r\u2028\u2029]+) \()?(?<file>[^\s()][^()\n\r\u2028\u2029]*?):(?<line>\d+):\d+\)?[ \t]*$/gm,
     pick: 'first',
   },
   // Julia, Rust, C++ and others: a line with `at file:line`

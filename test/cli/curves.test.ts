@@ -208,6 +208,19 @@ test('a long run comes out whole, with one heading', async () => {
   ]);
 });
 
+test('extra. may stand before the name of any metric without a column', async () => {
+  const points = [{ epoch: 1, loss: 1, extra: { acc: 0.5, loss: 9 } }];
+  const desk = await deskOf({ method: 'm', seed: 1, points });
+  const named = async (name: string, ...more: string[]): Promise<Ran> =>
+    await desk.run(['metrics', '@last', '--name', name, ...more]);
+  expect((await named('extra.acc', '--format', 'csv')).stdout).toBe(
+    (await named('acc', '--format', 'csv')).stdout,
+  );
+  expect((await named('extra.loss', '--format', 'csv')).stdout).toContain('extra.loss');
+  expect((await named('extra.acc', '--plot')).code).toBe(0);
+  expect((await named('extra.f1')).code).toBe(2);
+});
+
 test('metrics that are named share a picture; else each has its own', async () => {
   const points = [1, 2, 3].map((epoch) => ({ epoch, loss: epoch === 3 ? 'NaN' : epoch, f1: epoch / 4 }));
   const desk = await deskOf({ method: 'm', seed: 1, points });

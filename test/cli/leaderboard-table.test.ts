@@ -16,6 +16,7 @@ function cellOf(values: readonly number[], more: Partial<LeaderboardCell> = {}):
     ...summarize(values),
     seen: values.length,
     withoutValue: 0,
+    diverged: { withValue: 0, withoutValue: 0 },
     values: values.map((value, seed) => ({ run_id: `run${seed}`, seed, value })),
     rank: null,
     pairedTest: null,
@@ -49,7 +50,13 @@ const BOARD: Leaderboard = {
     [null, null],
   ],
   mixed: [],
-  totals: { seen: 15, counted: 9, withoutValue: 0, otherStatus: 6 },
+  totals: {
+    seen: 15,
+    counted: 9,
+    withoutValue: 0,
+    otherStatus: 6,
+    diverged: { withValue: 0, withoutValue: 0 },
+  },
 };
 
 function fail(): never {
@@ -198,6 +205,7 @@ describe('for programs', () => {
       column: 'iris',
       n: 1,
       seen: 2,
+      diverged: 0,
       mean: 0.5,
       std: null,
       ci_low: null,

@@ -103,3 +103,38 @@ test.each<[string, string[], RegExp]>([
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toMatch(said);
 });
+
+test('runs that have diverged are told of, with what they count by', async () => {
+  const desk = await Desk.withLog();
+  const ofRun = (seed: number, ...losses: (number | string)[]): object[] => {
+    const key = { experiment_number: 1, dataset: 'iris', method: 'mlp', seed };
+    return [
+      { type: 'run_created', ...key },
+      ...losses.map((loss, step) => ({ type: 'metric', ...key, elapsed_seconds: 1, step, loss })),
+      { type: 'status_changed', ...key, status: 'completed' },
+    ];
+  };
+  const events = [
+    ...ofRun(1, 0.5, 0.7, 'NaN'),
+    ...ofRun(2, 'NaN'),
+    ...ofRun(3),
+    ...ofRun(4, 0.6, 'Infinity'),
+  ];
+  await desk.run(['emit', '-'], { stdin: ndjson(...events) });
+  const notes = async (...args: string[]): Promise<string[]> =>
+    (await desk.run(['leaderboard', 'loss', ...args])).stdout.split('\n').slice(5, -1);
+  expect(await notes()).toEqual([
+    '2 runs have diverged, and count by their last finite value',
+    '1 run has diverged without a value, and does not count',
+    '1 run has no value, and does not count',
+  ]);
+  expect(await notes('--at', 'best', '--seed', '1')).toEqual([
+    '1 run has diverged, and counts by its best finite value',
+  ]);
+  const { code, stdout } = await desk.run(['leaderboard', 'loss', '--seed', '2']);
+  expect(code).toBe(0);
+  expect(stdout).toContain('mlp     (0/1)');
+  const { stdout: records, stderr } = await desk.run(['leaderboard', 'loss', '--json']);
+  expect(JSON.parse(records)).toMatchObject([{ n: 2, seen: 4, diverged: 3 }]);
+  expect(stderr).toContain('2 runs have diverged, and count by their last finite value\n');
+});

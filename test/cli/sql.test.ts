@@ -43,6 +43,13 @@ test('answers in every format, by default as a table', async () => {
   });
 });
 
+test('a query that begins with a comment comes after --', async () => {
+  const desk = await prepared();
+  const query = '-- one\nSELECT 1 AS one';
+  expect(await sql(desk, query)).toMatchObject({ code: 2, stdout: '' });
+  expect(await sql(desk, '--format', 'csv', '--', query)).toMatchObject({ code: 0, stdout: 'one\n1\n' });
+});
+
 test('takes the query from stdin, and reads the log first', async () => {
   const desk = await prepared();
   await desk.run(['emit', 'run-created', '--dataset', 'wine']);

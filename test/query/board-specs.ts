@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import type { RunKey } from '../../src/events/run-id.ts';
 import type { RunRecord } from '../../src/query/index.ts';
-import { created, of, TestLedger, type Fields } from './ledger.ts';
+import { created, of, TestLedger, type Entry } from './ledger.ts';
 
 const STATUSES = ['running', 'completed', 'completed', 'completed', 'failed'] as const;
 export const AXES = [
@@ -31,7 +31,15 @@ const point = fc.record({
   gpu_memory_mb: fc.constantFrom(undefined, 10, 20),
   step: fc.constantFrom(undefined, 1, 2, 3),
   epoch: fc.constantFrom(undefined, 1, 2),
-  extra: fc.constantFrom(undefined, { val: 0.1 }, { val: 0.9 }, { test: 0.2, val: 0.4 }, { test: 0.7 }),
+  extra: fc.constantFrom(
+    undefined,
+    { val: 0.1 },
+    { val: 0.9 },
+    { val: 'NaN' },
+    { test: 0.2, val: 0.4 },
+    { test: 'Infinity', val: 0.8 },
+    { test: 0.7 },
+  ),
 });
 const spec = fc.record({
   key: fc.record({
@@ -46,6 +54,8 @@ const spec = fc.record({
   hidden: fc.constantFrom(false, false, false, true),
   lr: fc.constantFrom(undefined, 1, 10, '1'),
   points: fc.array(point, { maxLength: 5 }),
+  /** Every other point is another process's. */
+  isShared: fc.boolean(),
   results: fc.constantFrom(undefined, { acc: 0.5 }, { acc: true }, { acc: 2 }),
 });
 export type BoardSpec = typeof spec extends fc.Arbitrary<infer Spec> ? Spec : never;
@@ -57,17 +67,23 @@ export const specs: fc.Arbitrary<BoardSpec[]> = fc.uniqueArray(spec, {
 
 export async function ledgerOf(given: readonly BoardSpec[]): Promise<TestLedger> {
   const built = new TestLedger();
-  await built.add(given.flatMap(linesOf).map((fields) => ({ file: 0, fields })));
+  await built.add(given.flatMap(linesOf));
   return built;
 }
 
-function linesOf({ key, status, hidden, lr, points, results }: BoardSpec): Fields[] {
-  return [
+function linesOf({ key, status, hidden, lr, points, isShared, results }: BoardSpec): Entry[] {
+  const own = [
     created(key, 0, lr === undefined ? {} : { config: { lr } }),
-    ...points.map((fields) => of(key, 'metric', 1, { elapsed_seconds: 1, ...fields })),
     ...(results === undefined ? [] : [of(key, 'result', 2, { results })]),
     of(key, 'status_changed', 3, { status }),
     ...(hidden ? [of(key, 'run_annotated', 4, { hidden })] : []),
+  ];
+  return [
+    ...own.map((fields) => ({ file: 0, fields })),
+    ...points.map((fields, index) => ({
+      file: isShared ? index % 2 : 0,
+      fields: of(key, 'metric', 1, { elapsed_seconds: 1, ...fields }),
+    })),
   ];
 }
 
@@ -78,6 +94,7 @@ export function labelOf(run: RunRecord, axis: Axis): unknown {
 export interface ModelRun {
   run: RunRecord;
   value: number | null;
+  isDiverged: boolean;
 }
 
 /** The values of two cells that pair up. */

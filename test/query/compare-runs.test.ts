@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { compareRuns, getAllRuns, getRun } from '../../src/query/index.ts';
+import { runId } from '../../src/events/run-id.ts';
+import { compareRuns, getAllRuns, getRun, selectRuns } from '../../src/query/index.ts';
 import { created, keyOf, of, TestLedger } from './ledger.ts';
 
 async function twoRuns(): Promise<TestLedger> {
@@ -46,6 +47,44 @@ test('what differs comes first: the key, config, results, all else', async () =>
     ]),
   );
   expect(same.every(({ values }) => values.some((value) => value !== null))).toBe(true);
+});
+
+test('what has diverged says so, and every field is one that a filter or a selection takes', async () => {
+  const built = new TestLedger();
+  const [one, two] = [keyOf(1), keyOf(2)];
+  const extra = {
+    loss: 1,
+    gpu_memory_mb: 2,
+    '"q"': 3,
+    'extra.x': 4,
+    'a,b = c': 5,
+    '': 6,
+    'val/acc.top': 7,
+    'a\0': 8,
+  };
+  await built.add(
+    [
+      created(one, 0),
+      of(one, 'metric', 1, { elapsed_seconds: 1, loss: 0.5, extra: { ...extra, never: 'Infinity' } }),
+      of(one, 'metric', 2, { elapsed_seconds: 2, loss: 'NaN', extra: { '"q"': '-Infinity' } }),
+      created(two, 3),
+      of(two, 'metric', 4, { elapsed_seconds: 1, loss: 0.5, extra, gpu_memory_mb: 'NaN' }),
+    ].map((fields) => ({ file: 0, fields })),
+  );
+  const { db } = built;
+  const { fields } = compareRuns(db, [runId(one), runId(two)]);
+  const valuesOf = (name: string): unknown => fields.find(({ field }) => field === name)?.values;
+  expect(valuesOf('final_loss')).toEqual(['NaN', 0.5]);
+  expect(valuesOf('best_loss')).toEqual([0.5, 0.5]);
+  expect(valuesOf('final.never')).toEqual(['Infinity', null]);
+  expect(valuesOf(String.raw`final."\"q\""`)).toEqual(['-Infinity', 3]);
+  for (const { field, values } of fields) {
+    expect(selectRuns(db, [field], { seed: 2 }), field).toEqual([[values[1]]]);
+    if (/^(?:final|min|max)\./.test(field) && values[1] !== null)
+      expect(getAllRuns(db, { where: [`${field}=${String(values[1])}`] }), field).not.toEqual([]);
+  }
+  for (const of of ['final', 'min', 'max'])
+    expect(fields.filter(({ field }) => field.startsWith(`${of}.`))).toHaveLength(of === 'final' ? 9 : 8);
 });
 
 test('a run by its prefix or as the last; fewer than two are refused, and one twice', async () => {

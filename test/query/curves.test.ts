@@ -114,6 +114,51 @@ test('steps come before epochs; the axis can be said; seconds go on from attempt
   expect(xOf({ x: 'elapsed' })).toEqual(['elapsed', [10, 15, 16], 0]);
 });
 
+test('seconds go on from the end of the attempt before, whichever metric that logged last', async () => {
+  const key = keyOf(1);
+  const point = (seconds: number, step: number, more: Fields, attempt?: string): Fields =>
+    of(key, 'metric', 1, { elapsed_seconds: seconds, step, attempt, ...more });
+  const { db } = await filled(
+    [
+      created(key, 0),
+      point(900, 9, { extra: { val: 1 } }),
+      point(1000, 10, { loss: 1 }),
+      point(1500, 14, { loss: 1 }),
+      created(key, 2, { attempt: 'second', resume: true }),
+      point(500, 12, { loss: 2, extra: { val: 2 } }, 'second'),
+      point(700, 13, { extra: { val: 3 } }, 'second'),
+    ].map((fields) => ({ file: 0, fields })),
+  );
+  const xOf = (metric: string, options = {}): unknown =>
+    getRunCurves(db, runId(key), [metric], { x: 'elapsed', ...options }).curves[0]?.points.map(({ x }) => x);
+  expect(xOf('loss')).toEqual([1000, 1500]);
+  expect(xOf('val')).toEqual([900, 1500, 1700]);
+  expect(xOf('val', { from: 13 })).toEqual([1700]);
+});
+
+test('the metrics of a run are those of its view, and each may be named with extra. before it', async () => {
+  const key = keyOf(1);
+  const { db } = await filled(
+    [
+      created(key, 0),
+      of(key, 'metric', 1, { elapsed_seconds: 1, step: 1, loss: 'NaN', extra: { old: 'NaN' } }),
+      created(key, 2, { attempt: 'b' }),
+      of(key, 'metric', 3, { elapsed_seconds: 1, step: 1, attempt: 'b', extra: { acc: 1, loss: 2 } }),
+      of(key, 'metric', 3, { elapsed_seconds: 1, step: 9, attempt: 'b', extra: { cut: 'NaN' } }),
+      created(key, 4, { attempt: 'c', resume: true }),
+      of(key, 'metric', 5, { elapsed_seconds: 1, step: 2, attempt: 'c', extra: { new: 'NaN' } }),
+    ].map((fields) => ({ file: 0, fields })),
+  );
+  expect(metricsOfRun(db, runId(key))).toEqual(['acc', 'extra.loss', 'new']);
+  expect(metricsOfRun(db, runId(key), true)).toEqual(['loss', 'acc', 'cut', 'extra.loss', 'new', 'old']);
+  const { curves } = getRunCurves(db, runId(key), ['extra.acc', 'extra.loss']);
+  expect(curves.map(({ group, points }) => [group, points.length])).toEqual([
+    ['extra.acc', 1],
+    ['extra.loss', 1],
+  ]);
+  expect(() => getRunCurves(db, runId(key), ['extra.old'])).toThrow(/there are: acc, extra\.loss, new/);
+});
+
 test('where there are neither steps nor epochs, seconds it is; position 0 has no logarithm', async () => {
   const { db } = await filled(run(keyOf(1), [{ loss: 1 }, { loss: 2 }, { loss: 3 }]));
   const { x, curves, notPositive } = getCurves(db, 'loss', { logX: true });

@@ -34,6 +34,33 @@ describe('tracebackPlace', () => {
     const long = `${'    at '.repeat(20_000)}\n${'File "'.repeat(20_000)}`;
     expect(tracebackPlace(long)).toBeNull();
   });
+
+  it.each([
+    '\n',
+    '\r',
+    '\u2028',
+    ' \t',
+    ' \n',
+    '  at \n',
+    '  at x\r',
+    ' at x:1:1 \u2029',
+    'at x:1',
+    ' at (',
+    ':1:1 ',
+    'File "\r',
+    ' File "a", line 1\u2028',
+  ])('has an end with the longest line of %j', (part) => {
+    const longest = part.repeat(Math.floor(1_000_000 / Buffer.byteLength(part)));
+    expect([null, 'x:1', 'a:1']).toContain(tracebackPlace(`  ${longest}!`));
+  });
+
+  it('reads lines that end as Windows has them', () => {
+    for (const [text, place] of [
+      [PYTHON, 'step.py:41 in forward'],
+      [JAVASCRIPT, 'train.mjs:12 in step'],
+    ] as const)
+      expect(tracebackPlace(text.replaceAll('\n', '\r\n'))).toBe(place);
+  });
 });
 
 async function ledgerOf(fields: readonly Fields[]): Promise<TestLedger> {
@@ -100,6 +127,20 @@ describe('getErrorGroups', () => {
 });
 
 describe('getActiveRuns', () => {
+  it('takes an error for a sign of life, and not what SLURM says', async () => {
+    const { db } = await ledgerOf([
+      created(one, 0, { attempt: 'a' }),
+      of(one, 'status_changed', 1, { status: 'running', attempt: 'a', source: 'wrapper' }),
+      of(one, 'status_changed', 9, { status: 'running', attempt: 'a', source: 'slurm' }),
+      created(two, 2),
+      of(two, 'error', 5, { exception_type: 'E', message: 'caught' }),
+    ]);
+    expect(getActiveRuns(db).map(({ seed, newest_line_at }) => [seed, newest_line_at])).toEqual([
+      [2, '2026-11-23T10:05:00.000Z'],
+      [1, '2026-11-23T10:01:00.000Z'],
+    ]);
+  });
+
   it('has those that have not ended, with the newest line that their processes wrote', async () => {
     const { db } = await ledgerOf([
       created(one, 0),

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { divergedMetrics } from '../../src/query/diverged.ts';
 import {
   getAllRuns,
   getRunMetrics,
@@ -133,11 +134,17 @@ describe('leaderboard', () => {
           const [rows = 'method', columns = 'dataset'] = axis;
           const all = getAllRuns(db, { includeHidden }).map((run): ModelRun => {
             const found = value(db, run.run_id);
-            return { run, value: typeof found === 'number' ? found : null };
+            const names = [options.metric, `extra.${options.metric}`];
+            const diverged = divergedMetrics(db, run.run_id);
+            return {
+              run,
+              value: Number.isFinite(found) ? Number(found) : null,
+              isDiverged: names.some((name) => diverged.has(name)),
+            };
           });
           const ask = (): Leaderboard =>
             leaderboard(db, { ...options, rows, columns, includeHidden, status: statuses });
-          const isThere = all.some(hasMetric) || all.length === 0;
+          const isThere = all.some((each) => hasMetric(each) || each.isDiverged) || all.length === 0;
           // in none there is nothing to rank by, unless nothing was logged at all; save that the points that count may lack what others have
           const isAnything = all.some(({ run }) => hasLogged(db, run.run_id));
           if (!isThere && isAnything && typeof options.at !== 'object') {
@@ -185,6 +192,10 @@ describe('leaderboard', () => {
                 n: runs.length,
                 seen: seenIn[row]?.length,
                 withoutValue: (counted[row]?.length ?? 0) - runs.length,
+                diverged: {
+                  withValue: runs.filter(({ isDiverged }) => isDiverged).length,
+                  withoutValue: counted[row]?.filter((each) => each.isDiverged && !hasMetric(each)).length,
+                },
                 mixed: modelMixed(runs, [rows, columns]),
               });
               expect(cell?.values.map((each) => each.run_id).toSorted()).toEqual(
@@ -329,6 +340,51 @@ describe('which metric is meant', () => {
       cells: [],
       totals: { seen: 0, counted: 0, withoutValue: 0, otherStatus: 0 },
     });
+  });
+});
+
+describe('runs that have diverged', () => {
+  it('count by their last finite value and are told of', async () => {
+    const db = await ledger(
+      ...run(1, { loss: 0.5 }),
+      of(keyOf(1), 'metric', 3, { elapsed_seconds: 2, loss: 'NaN' }),
+      ...run(2, { loss: 0.4, extra: { acc: 'NaN' } }),
+      ...run(3, { loss: 'Infinity' }),
+    );
+    const diverged = { withValue: 1, withoutValue: 1 };
+    expect(leaderboard(db, { metric: 'loss' })).toMatchObject({
+      cells: [[{ n: 2, mean: 0.45, withoutValue: 1, diverged }]],
+      totals: { counted: 2, withoutValue: 1, diverged },
+    });
+    expect(leaderboard(db, { metric: 'loss', seed: 2 }).totals.diverged).toEqual({
+      withValue: 0,
+      withoutValue: 0,
+    });
+  });
+
+  it('are there, though none of them was ever finite', async () => {
+    const db = await ledger(
+      ...run(1, { loss: 'NaN', extra: { 'a"c\\c': '-Infinity' } }),
+      ...run(2, { loss: 'NaN' }),
+      of(keyOf(2), 'result', 1, { results: { 'r\0s': 3 } }),
+    );
+    const empty = { n: 0, mean: null, withoutValue: 2, rank: null };
+    expect(leaderboard(db, { metric: 'loss' }).cells).toMatchObject([
+      [{ ...empty, diverged: { withValue: 0, withoutValue: 2 } }],
+    ]);
+    const asked = { metric: 'a"c\\c', goal: 'max' } as const;
+    expect(leaderboard(db, asked)).toMatchObject({
+      metric: { kind: 'extra' },
+      cells: [[{ ...empty, diverged: { withValue: 0, withoutValue: 1 } }]],
+    });
+    expect(leaderboard(db, { metric: 'loss', at: { metric: asked.metric } }).cells).toMatchObject([[empty]]);
+    expect(leaderboard(db, { metric: 'results."r\\u0000s"', goal: 'max' })).toMatchObject({
+      metric: { kind: 'result' },
+      cells: [[{ n: 1, mean: 3, diverged: { withValue: 0, withoutValue: 0 } }]],
+    });
+    expect(() => leaderboard(db, { metric: 'f1' })).toThrow(
+      expect.objectContaining({ hint: String.raw`There are: "loss", "a\"c\\c", "results.r\u0000s".` }),
+    );
   });
 });
 

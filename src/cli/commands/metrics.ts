@@ -2,7 +2,7 @@
 import type { Db } from '../../db/open.ts';
 import { RunfoldError } from '../../errors.ts';
 import { getRunCurves, type Curves } from '../../query/curves.ts';
-import { metricsOfRun, unknownMetric } from '../../query/metric-inventory.ts';
+import { listedName, metricsOfRun, unknownMetric } from '../../query/metric-inventory.ts';
 import type { MetricPoint } from '../../query/metric-point.ts';
 import { getRunMetrics, iterateRunMetrics, type MetricsOptions } from '../../query/metrics.ts';
 import { getRunResults } from '../../query/results.ts';
@@ -38,13 +38,13 @@ export function metrics(run: string, flags: MetricsFlags, io: CliIo): Promise<Ex
     const known = metricsOfRun(db, runId, flags.all);
     for (const name of flags.name ?? []) {
       // where nothing was logged yet, no name is wrong
-      if (known.length > 0 && !known.includes(name))
+      if (known.length > 0 && !known.includes(listedName(name)))
         throw unknownMetric(`no point of run ${runId}`, name, known);
     }
     if (known.length === 0) say(io.stderr, `run ${runId} has no metrics`);
     else explainRange(db, runId, optionsOf(flags), io);
     if (flags.plot === true) draw(db, runId, known, flags, io);
-    else await list(db, runId, [...new Set(flags.name ?? known)], flags, io);
+    else await list(db, runId, [...new Set(flags.name?.map(listedName) ?? known)], flags, io);
     return 0;
   });
 }
@@ -63,7 +63,7 @@ function checkFlags(flags: MetricsFlags): void {
 
 /** The metrics that were named share a picture, to be compared; else each has its own, since their ranges differ. */
 function draw(db: Db, runId: string, known: readonly string[], flags: MetricsFlags, io: CliIo): void {
-  const wanted = flags.name === undefined ? known : [...new Set(flags.name)];
+  const wanted = flags.name === undefined ? known : [...new Set(flags.name.map(listedName))];
   const pictures = flags.name === undefined ? wanted.map((name) => [name]) : [wanted];
   for (const names of pictures.slice(0, MAX_CURVES)) {
     const curves = getRunCurves(db, runId, names.slice(0, MAX_CURVES), {
