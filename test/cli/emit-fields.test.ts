@@ -152,6 +152,28 @@ test('the key, the time and the attempt are those of the options', async () => {
   expect(desk.events()[0]).toMatchObject({ type: 'writer_opened', attempt: 'first' });
 });
 
+test('run-created records the job of SLURM that it is called in', async () => {
+  const env = { SLURM_JOB_ID: '4711', SLURM_JOB_PARTITION: 'gpu', RUNFOLD_ATTEMPT: 'first' };
+  const desk = await Desk.withLog();
+  expect(await desk.run(['emit', 'run-created', '--seed', '1'], { env })).toMatchObject({ code: 0 });
+  expect(desk.logged()).toMatchObject([
+    { type: 'run_created', run_id: SEED_1 },
+    { type: 'slurm_info', run_id: SEED_1, job_id: '4711', partition: 'gpu', source: 'env' },
+  ]);
+  expect(desk.events().filter((event) => event.type === 'writer_opened')).toHaveLength(1);
+});
+
+test.each([
+  ['about another time', ['--ts', '2026-11-23T10:00:00Z'], {}],
+  ['in a rank above 0', [], { SLURM_PROCID: '1' }],
+])('run-created says nothing of the job: %s', async (_, options, env) => {
+  const desk = await Desk.withLog();
+  await desk.run(['emit', 'run-created', '--seed', '1', ...options], {
+    env: { SLURM_JOB_ID: '4711', ...env },
+  });
+  expect(desk.logged().map((event) => event.type)).toEqual(['run_created']);
+});
+
 test('elapsed_seconds counts from RUNFOLD_STARTED', async () => {
   const desk = await Desk.withLog();
   const clock = { now: () => 1_700_000_012_500 };

@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import { createLedger } from '../../src/events/ledger.ts';
 import type { Event } from '../../src/events/event.ts';
 import type { Metrics, Position } from '../../src/events/metric-fields.ts';
-import { RunLogger } from '../../src/events/run-logger.ts';
+import { RunLogger } from '../../src/run-logger.ts';
 import type { RunOptions } from '../../src/events/run-options.ts';
 import { readOnlyFile } from './read-lines.ts';
 import { tempDir } from './temp-dir.ts';

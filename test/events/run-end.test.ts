@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { removeProcessHooks } from '../../src/events/process-hooks.ts';
-import { RunLogger } from '../../src/events/run-logger.ts';
+import { RunLogger } from '../../src/run-logger.ts';
 import type { RunOptions } from '../../src/events/run-options.ts';
 import { eventFiles, readOnlyFile } from './read-lines.ts';
 import { bench, freshSeed, useWith, type Bench } from './run-bench.ts';

@@ -49,6 +49,30 @@ describe('create', () => {
     expect(events()[0]).not.toHaveProperty('attempt');
   });
 
+  it('says in a job of SLURM which one, between the two', () => {
+    const { create, events } = bench();
+    const env = { SLURM_JOB_ID: '4711', SLURM_RESTART_COUNT: '1', SLURM_JOB_CPUS_PER_NODE: '4(x2),3' };
+    const run = create({ resume: true }, env);
+    expect(events()).toMatchObject([
+      { type: 'run_created' },
+      { type: 'slurm_info', run_id: run.runId, job_id: '4711', restart_count: 1, cpus: 11, source: 'env' },
+      { type: 'status_changed', status: 'running' },
+    ]);
+    expect(events()[1]).not.toHaveProperty('gpus');
+  });
+
+  it('leaves the job to rank 0 where all ranks log', () => {
+    const { create, of } = bench();
+    const run = create(
+      { allRanks: true, attempt: 'a' },
+      { SLURM_JOB_ID: '4711', SLURM_PROCID: '1', RUNFOLD_ATTEMPT: 'a' },
+    );
+    run.log({ loss: 1 });
+    run.flush();
+    expect(of('metric')).toHaveLength(1);
+    expect(of('slurm_info')).toEqual([]);
+  });
+
   it('has the defaults of the contract', () => {
     const { create, events } = bench();
     const run = create({ seed: null });

@@ -80,7 +80,7 @@ _DRAIN_BYTES = 16 * 1_048_576
 
 # How long the training may be held by a file system that does not answer.
 _FLUSH_WAIT_S = 2.0
-_EXIT_WAIT_S = 8.0
+_EXIT_WAIT_S = 10.0
 _EXIT_WAIT_IF_HANGING_S = 1.0  # where it has hung for that long already
 _GIT_WAIT_S = 1.0
 
@@ -1444,14 +1444,16 @@ class _Outbox:
             f"the buffer is full and so is {self._spool.path} ({why}): new events are dropped and counted",
         )
 
-    def say_how_it_ended(self) -> None:
+    def say_how_it_ended(self, problem: Optional[str] = None) -> None:
         waiting = self._spool.lines
         is_durable = self._spool.sync()
         if waiting == 0 and self.dropped == 0:
             return
         parts: List[str] = []
-        if self.failure is not None:
-            parts.append(f"{self._own.path} could not be written ({_reason(self.failure)})")
+        if problem is None and self.failure is not None:
+            problem = _reason(self.failure)
+        if problem is not None:
+            parts.append(f"{self._own.path} could not be written ({problem})")
         if waiting > 0:
             doubt = "" if is_durable else f" (which could not be fsynced: {self._spool.problem})"
             parts.append(
@@ -1651,7 +1653,7 @@ class _Writer:
         self._wake.put(ticket)
         if not ticket.wait(_EXIT_WAIT_IF_HANGING_S if self._is_stuck(seconds) else seconds):
             self.is_hanging = True
-            self._rescue_all()
+            self._rescue_all(ticket)
 
     def _start(self) -> None:
         with self.lock:
@@ -1709,7 +1711,7 @@ class _Writer:
             self._outbox.dropped += len(lines) - taken
             self._outbox.say_dropping()
 
-    def _rescue_all(self) -> None:
+    def _rescue_all(self, ticket: _Ticket) -> None:
         """At the end, with the thread hanging: everything that is not known to be on the disk goes to the spool."""
         lines = [*self._outbox.unsynced, *list(self._outbox.queued), *self._pop_inbox()]
         if self._spool.lock.acquire(timeout=_EXIT_WAIT_IF_HANGING_S):
@@ -1720,8 +1722,10 @@ class _Writer:
         else:
             taken = 0
         self._outbox.dropped += len(lines) - taken
-        self._outbox.failure = OSError(errno.ETIMEDOUT, "it does not answer")
-        self._outbox.say_how_it_ended()
+        if ticket.wait(0) and ticket.is_done:
+            self._spool.clear()  # it has come back meanwhile, and written everything
+            return
+        self._outbox.say_how_it_ended("it does not answer")
 
     def _pop_inbox(self) -> List[bytes]:
         """All that waits, on another thread than the one that hangs. Nothing is looked up for it."""
@@ -2193,13 +2197,25 @@ def _say_unknown_end() -> None:
 
 
 def _at_worker_exit() -> None:
+    """Called by multiprocessing: while an exception is on its way (to 3.12), or when it has been dealt with."""
     error = sys.exc_info()[1]
     if error is not None and not isinstance(error, SystemExit):
         _threw(error, True)
-    code = 0 if error is None else _exit_code_of(error.code) if isinstance(error, SystemExit) else 1
+    code = _worker_code() if error is None else _exit_code_of(error.code) if isinstance(error, SystemExit) else 1
     for run in list(_process.runs):
         run._exited(code)
     _close_writers()
+
+
+def _worker_code() -> int:
+    """The code with which multiprocessing is about to call os._exit: it is in a variable of the caller alone."""
+    frame: Optional[FrameType] = sys._getframe()
+    while frame is not None and frame.f_code.co_name != "_bootstrap":
+        if frame.f_globals.get("__name__") in ("multiprocessing.popen_fork", "multiprocessing.forkserver"):
+            code = frame.f_locals.get("code")
+            return code if isinstance(code, int) else 0
+        frame = frame.f_back
+    return 0
 
 
 def _close_writers() -> None:

@@ -3,8 +3,10 @@ import { attemptFromEnv } from '../../events/env.ts';
 import type { EventInput } from '../../events/event-writer.ts';
 import { EVENT_SCHEMAS, isEventType } from '../../events/event.ts';
 import { parseText } from '../../events/parse.ts';
+import { rankOf } from '../../events/ranks.ts';
 import { runId } from '../../events/run-id.ts';
 import { messageOf, RunfoldError } from '../../errors.ts';
+import { slurmInfoFromEnv, type SlurmEnvInfo } from '../../slurm/env.ts';
 import { readFields, type EmittedType } from '../event-fields.ts';
 import { count } from '../human.ts';
 import { say, type CliIo, type ExitCode } from '../io.ts';
@@ -45,7 +47,11 @@ export function emitOne(
   const event = filler.complete({ type, ...given });
   const problem = problemWith(event);
   if (problem !== undefined) throw new RunfoldError('usage', problem);
-  writer.append(event, 'now');
+  const job = type === 'run_created' ? jobOf(flags, io) : undefined;
+  writer.append(event, job === undefined ? 'now' : 'soon');
+  if (job !== undefined) {
+    writer.append({ type: 'slurm_info', run_id: event.run_id, attempt: event.attempt, ...job }, 'now');
+  }
   const { attempt } = writer;
   writer.close();
   if (type === 'run_created') {
@@ -97,6 +103,12 @@ export async function emitStream(flags: EmitFlags, io: CliIo): Promise<ExitCode>
   }
   say(io.stderr, `${count(written, 'event')} written${refused === 0 ? '' : `, ${refused} refused`}`);
   return refused > 0 || io.signal.aborted ? 1 : outcome(writer);
+}
+
+/** Of the job that begins the run here and now; rank 0 speaks for all. */
+function jobOf(flags: EmitFlags, io: CliIo): SlurmEnvInfo | undefined {
+  const isAnotherTime = flags.ts !== undefined;
+  return isAnotherTime || (rankOf(io.env) ?? 0) > 0 ? undefined : slurmInfoFromEnv(io.env);
 }
 
 function urgencyOf(event: EventInput): 'now' | 'soon' {

@@ -1,19 +1,20 @@
 // What a training program holds: one execution of one run.
 import { ulid } from 'ulid';
-import { messageOf } from '../errors.ts';
-import { codeInfo } from './code-info.ts';
-import type { EventType, RunStatus } from './event.ts';
-import { errorFields } from './error-fields.ts';
-import { MAX_LINE_BYTES, workingDirectory, type EventWriter, type Urgency } from './event-writer.ts';
-import type { Env } from './env.ts';
-import { toJsonObject } from './json-safe.ts';
-import { metricFields, type Metrics, type Position } from './metric-fields.ts';
-import { Notices, type Say } from './notices.ts';
-import { hostName } from './origin.ts';
-import { watchSignal, witnessEnd } from './process-hooks.ts';
-import { nthAttempt, roleOf } from './ranks.ts';
-import { resolveRun, type ResolvedRun, type RunOptions } from './run-options.ts';
-import { countExecution, openWriter } from './writers.ts';
+import { messageOf } from './errors.ts';
+import { codeInfo } from './events/code-info.ts';
+import type { EventType, RunStatus } from './events/event.ts';
+import { errorFields } from './events/error-fields.ts';
+import { MAX_LINE_BYTES, workingDirectory, type EventWriter, type Urgency } from './events/event-writer.ts';
+import type { Env } from './events/env.ts';
+import { toJsonObject } from './events/json-safe.ts';
+import { metricFields, type Metrics, type Position } from './events/metric-fields.ts';
+import { Notices, type Say } from './events/notices.ts';
+import { hostName } from './events/origin.ts';
+import { watchSignal, witnessEnd } from './events/process-hooks.ts';
+import { nthAttempt, roleOf } from './events/ranks.ts';
+import { resolveRun, type ResolvedRun, type RunOptions } from './events/run-options.ts';
+import { countExecution, openWriter } from './events/writers.ts';
+import { slurmInfoFromEnv } from './slurm/env.ts';
 
 /** How a run ended, where that is said. */
 export interface RunOutcome {
@@ -104,7 +105,8 @@ export class RunLogger implements AsyncDisposable {
   }
 
   /**
-   * Begins an execution: writes `run_created` and the status `running`. Without a ledger that can be written the
+   * Begins an execution: writes `run_created`, in a SLURM job what the environment says of it, and the status
+   * `running`. Without a ledger that can be written the
    * events are kept in a spool file, and stderr says where.
    *
    * @throws RunfoldError `invalid_key` for a bad key, `usage` for an option that does not exist; nothing else.
@@ -113,7 +115,7 @@ export class RunLogger implements AsyncDisposable {
     const argv = surroundings.argv ?? process.argv;
     const run = resolveRun(options, argv[1]);
     const logger = new RunLogger(run, options, surroundings);
-    if (logger.active) logger.#begin(run, options, surroundings.cwd ?? workingDirectory(), argv);
+    if (logger.active) logger.#begin(run, options, surroundings, argv);
     return logger;
   }
 
@@ -198,7 +200,12 @@ export class RunLogger implements AsyncDisposable {
     this.flush();
   }
 
-  #begin(run: ResolvedRun, options: RunOptions, cwd: string, argv: readonly string[]): void {
+  #begin(
+    run: ResolvedRun,
+    options: RunOptions,
+    surroundings: RunSurroundings,
+    argv: readonly string[],
+  ): void {
     this.#guarded('create', () => {
       this.#stopWitnessing = witnessEnd(
         {
@@ -212,8 +219,17 @@ export class RunLogger implements AsyncDisposable {
       for (const signal of options.signals ?? []) watchSignal(signal);
       if (!this.#saysStatus) return;
       const { key, config, tags, notes, resume } = run;
-      const created = { ...key, config, tags, notes, resume, code: codeInfo(cwd, argv) };
+      const created = {
+        ...key,
+        config,
+        tags,
+        notes,
+        resume,
+        code: codeInfo(surroundings.cwd ?? workingDirectory(), argv),
+      };
       this.#append('run_created', this.#cutToSize(created), 'soon');
+      const job = slurmInfoFromEnv(surroundings.env ?? process.env);
+      if (job !== undefined) this.#append('slurm_info', job, 'soon');
       this.#append('status_changed', { status: 'running' }, 'now');
     });
   }
