@@ -24,6 +24,8 @@ if [ "${1:-}" = list ]; then
 fi
 # the client of this clone; not needed where it is installed
 export PYTHONPATH="$here/../../clients/python${PYTHONPATH:+:$PYTHONPATH}"
+# before the next line, since nproc looks at it
+jobs=${JOBS:-$(nproc)}
 # else each of the trainings wants all processors
 export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
-list | xargs -L 1 -P "${JOBS:-$(nproc)}" "${PYTHON:-python3}" "$here/train.py"
+list | xargs -L 1 -P "$jobs" "${PYTHON:-python3}" "$here/train.py"
