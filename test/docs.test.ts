@@ -2,7 +2,6 @@
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import type { CliIo } from '../src/cli/io.ts';
@@ -14,16 +13,11 @@ import { parseText } from '../src/events/parse.ts';
 import { REJECT_CODES } from '../src/events/reject-codes.ts';
 import { hashKey } from '../src/events/run-id.ts';
 import { HOLE_PATIENCE_MS, PACE } from '../src/projector/pace.ts';
-import { tempDir } from './events/temp-dir.ts';
 import { builtDir } from './helpers/built.ts';
+import { fences, readDocument as read, ROOT } from './helpers/documents.ts';
 import { given } from './helpers/given.ts';
+import { Home } from './helpers/home.ts';
 import { A, created, errorEvent, metric, result, status, writerFile } from './helpers/lines.ts';
-
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
-
-function read(file: string): string {
-  return fs.readFileSync(path.join(ROOT, file), 'utf8');
-}
 
 const PAGES = fs.readdirSync(path.join(ROOT, 'docs')).filter((name) => name.endsWith('.md'));
 const DOCUMENTS = [
@@ -73,13 +67,6 @@ function rowsOf(text: string): string[][] {
 
 function column(text: string, index: number): string[] {
   return rowsOf(text).map((row) => row[index] ?? '');
-}
-
-/** The contents of the fences of one language. */
-function fences(text: string, language: string): string[] {
-  return [...text.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)]
-    .filter((match) => match[1] === language)
-    .map((match) => match[2] ?? '');
 }
 
 describe('docs/events.md', () => {
@@ -266,93 +253,46 @@ function anchorOf(heading: string): string {
 describe('what is shown is what happens', () => {
   test('README.md', () => {
     const home = new Home();
-    home.expectConsole(read('README.md'), 'runfold');
-    home.expectTypeScript(read('README.md'));
+    expectConsole(home, read('README.md'), 'runfold');
+    expectTypeScript(home, read('README.md'));
   });
 
-  test('docs/cli.md', () => new Home().expectConsole(read('docs/cli.md'), 'iris'));
+  test('docs/cli.md', () => expectConsole(new Home(), read('docs/cli.md'), 'iris'));
 });
 
-/** A directory that stands for `/`, with the home of somebody who tries what the documents show. */
-class Home {
-  readonly #root = tempDir();
-  readonly #home = path.join(this.#root, 'home/ada');
-  readonly #cwd = path.join(this.#home, 'iris');
-  readonly #databases = path.join(this.#root, 'var/tmp/runfold-1000');
-  readonly #env: NodeJS.ProcessEnv;
+/** Runs the `$ ` lines of all console blocks in one shell, that begins in a folder, and compares what they print. */
+function expectConsole(home: Home, text: string, folder: string): void {
+  const start = home.folder(folder);
+  fs.symlinkSync(path.join(ROOT, 'examples'), path.join(start, 'examples'));
+  const shown = fences(text, 'console').join('');
+  expect(shown).toContain('$ ');
+  expect(home.normal(home.play(shown, start))).toBe(home.normal(shown));
+}
 
-  constructor() {
-    const outer = Object.entries(process.env).filter(([name]) => !/^(RUNFOLD|SLURM|OMPI|RANK)/.test(name));
-    this.#env = { ...Object.fromEntries(outer), HOME: this.#home, RUNFOLD_DB: this.#database('iris') };
-  }
-
-  /** One for each log, as by default; that one would have a random name, where those of users are. */
-  #database(folder: string): string {
-    return path.join(this.#databases, `${folder}.db`);
-  }
-
-  /** Runs the `$ ` lines of all console blocks in one shell, that begins in a folder, and compares what they print. */
-  expectConsole(text: string, folder: string): void {
-    const start = path.join(this.#home, folder);
-    fs.mkdirSync(start, { recursive: true });
-    fs.symlinkSync(path.join(ROOT, 'examples'), path.join(start, 'examples'));
-    const shown = fences(text, 'console').join('');
-    const commands = shown.split('\n').filter((line) => line.startsWith('$ '));
-    expect(commands).not.toEqual([]);
-    const cli = path.join(builtDir(), 'cli/main.js');
-    const script = [
-      `cd '${start}'; exec 2>&1`,
-      `runfold() { RUNFOLD_DB='${this.#databases}'/"$(basename "$PWD").db" '${process.execPath}' '${cli}' "$@"; }`,
-      ...commands.flatMap((line) => [`cat <<'SHOWN'\n${line}\nSHOWN`, line.slice(2)]),
-    ];
-    const { stdout } = spawnSync('bash', ['-c', script.join('\n')], { ...this.#options(), cwd: start });
-    expect(this.#normal(stdout)).toBe(this.#normal(shown));
-  }
-
-  /** Compiles the TypeScript blocks as a user's project, runs them, and compares what the last one prints. */
-  expectTypeScript(text: string): void {
-    const blocks = fences(text, 'ts');
-    const files = blocks.map((_, index) => `block-${index}.ts`);
-    for (const [index, block] of blocks.entries()) this.#write(`block-${index}.ts`, block);
-    this.#write('package.json', '{"type":"module"}');
-    this.#write('node_modules/runfold/package.json', read('package.json'));
-    fs.symlinkSync(builtDir(), path.join(this.#cwd, 'node_modules/runfold/dist'));
-
-    const tsc = path.join(ROOT, 'node_modules/typescript/bin/tsc');
-    const flags =
-      '--strict --module nodenext --target es2023 --lib es2023,esnext.disposable --types node --skipLibCheck';
-    const typeRoots = path.join(ROOT, 'node_modules/@types');
-    const compiled = this.#node(tsc, ...flags.split(' '), '--typeRoots', typeRoots, ...files);
-    expect(compiled).toBe('');
-
-    const printed = blocks.map((_, index) => this.#node(`block-${index}.js`));
-    const last = blocks.at(-1) ?? '';
-    const [shown] = fences(text.slice(text.indexOf(last) + `${last}\`\`\``.length), 'text');
-    expect(printed.at(-1)).toBe(shown);
-  }
-
-  #write(name: string, content: string): void {
-    const file = path.join(this.#cwd, name);
-    fs.mkdirSync(path.dirname(file), { recursive: true });
-    fs.writeFileSync(file, content);
-  }
-
-  #node(...args: string[]): string {
-    const { stdout, stderr } = spawnSync(process.execPath, args, this.#options());
+/** Compiles the TypeScript blocks as a user's project, runs them, and compares what the last one prints. */
+function expectTypeScript(home: Home, text: string): void {
+  const cwd = home.folder('iris');
+  const write = (name: string, content: string): void => fs.writeFileSync(path.join(cwd, name), content);
+  const node = (...args: string[]): string => {
+    const { stdout, stderr } = spawnSync(process.execPath, args, { cwd, env: home.env, encoding: 'utf8' });
     return stdout + stderr;
-  }
+  };
+  const blocks = fences(text, 'ts');
+  const files = blocks.map((_, index) => `block-${index}.ts`);
+  for (const [index, block] of blocks.entries()) write(`block-${index}.ts`, block);
+  write('package.json', '{"type":"module"}');
+  const installed = home.folder('iris/node_modules/runfold');
+  fs.writeFileSync(path.join(installed, 'package.json'), read('package.json'));
+  fs.symlinkSync(builtDir(), path.join(installed, 'dist'));
 
-  #options(): { cwd: string; env: NodeJS.ProcessEnv; encoding: 'utf8' } {
-    return { cwd: this.#cwd, env: this.#env, encoding: 'utf8' };
-  }
+  const tsc = path.join(ROOT, 'node_modules/typescript/bin/tsc');
+  const flags =
+    '--strict --module nodenext --target es2023 --lib es2023,esnext.disposable --types node --skipLibCheck';
+  const typeRoots = path.join(ROOT, 'node_modules/@types');
+  expect(node(tsc, ...flags.split(' '), '--typeRoots', typeRoots, ...files)).toBe('');
 
-  #normal(text: string): string {
-    return text
-      .replaceAll(this.#root, '')
-      .replaceAll(/^(database +\/var\/tmp\/runfold-1000\/)\S+/gm, '$1<ledger_id>.db')
-      .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z \([\d.]+ s ago\)/g, '<time> (<age> ago)')
-      .replaceAll(/\b[\d.]+ (?:s|min)\b/g, '<duration>')
-      .replaceAll(/ {2,}/g, '  ')
-      .replaceAll(/^as of \d{4}-\d\d-\d\dT[\d:.]+Z$/gm, 'as of <time>');
-  }
+  const printed = blocks.map((_, index) => node(`block-${index}.js`));
+  const last = blocks.at(-1) ?? '';
+  const [shown] = fences(text.slice(text.indexOf(last) + `${last}\`\`\``.length), 'text');
+  expect(printed.at(-1)).toBe(shown);
 }
