@@ -17,6 +17,7 @@ import { builtDir } from './helpers/built.ts';
 import { fences, readDocument as read, ROOT } from './helpers/documents.ts';
 import { given } from './helpers/given.ts';
 import { Home } from './helpers/home.ts';
+import { pythonWith } from './helpers/python.ts';
 import { A, created, errorEvent, metric, result, status, writerFile } from './helpers/lines.ts';
 
 const PAGES = fs.readdirSync(path.join(ROOT, 'docs')).filter((name) => name.endsWith('.md'));
@@ -251,8 +252,14 @@ function anchorOf(heading: string): string {
 }
 
 describe('what is shown is what happens', () => {
-  test('README.md', () => {
+  // a part of it is in Python
+  test.skipIf(pythonWith() === undefined)('README.md', () => {
     const home = new Home();
+    home.command('python3', `exec '${pythonWith() ?? ''}' "$@"`);
+    for (const program of fences(read('README.md'), 'python')) {
+      const [, name = ''] = /^# (\S+)\n/.exec(program) ?? [];
+      fs.writeFileSync(path.join(home.folder('iris'), name), program);
+    }
     expectConsole(home, read('README.md'), 'runfold');
     expectTypeScript(home, read('README.md'));
   });
@@ -263,7 +270,7 @@ describe('what is shown is what happens', () => {
 /** Runs the `$ ` lines of all console blocks in one shell, that begins in a folder, and compares what they print. */
 function expectConsole(home: Home, text: string, folder: string): void {
   const start = home.folder(folder);
-  fs.symlinkSync(path.join(ROOT, 'examples'), path.join(start, 'examples'));
+  for (const name of ['examples', 'clients']) fs.symlinkSync(path.join(ROOT, name), path.join(start, name));
   const shown = fences(text, 'console').join('');
   expect(shown).toContain('$ ');
   expect(home.normal(home.play(shown, start))).toBe(home.normal(shown));
