@@ -11,6 +11,9 @@ import { Desk } from './command.ts';
 
 const ENDLESS = 'WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT';
 
+/** How old the answer is, which is told without a sync. */
+const AS_OF = /^as of .*, not synced since\n/;
+
 async function prepared(): Promise<Desk> {
   const desk = await Desk.withLog();
   await desk.run(['emit', 'run-created', '--dataset', 'iris', '--seed', '1']);
@@ -19,7 +22,11 @@ async function prepared(): Promise<Desk> {
 }
 
 async function sql(desk: Desk, ...args: string[]): Promise<Ended> {
-  return await runCliProcess(['sql', '--no-sync', ...args], { cwd: desk.cwd, env: { RUNFOLD_DB: desk.db } });
+  const ran = await runCliProcess(['sql', '--no-sync', ...args], {
+    cwd: desk.cwd,
+    env: { RUNFOLD_DB: desk.db },
+  });
+  return { ...ran, stderr: ran.stderr.replace(AS_OF, '') };
 }
 
 test('answers in every format, by default as a table', async () => {
@@ -164,7 +171,8 @@ describe('ends', () => {
     );
     await until('it answers', () => started.stdout.length > 0);
     started.kill('SIGINT');
-    expect(await started.ended).toMatchObject({ code: 1, stderr: 'interrupted\n' });
+    const { code, stderr } = await started.ended;
+    expect({ code, stderr: stderr.replace(AS_OF, '') }).toEqual({ code: 1, stderr: 'interrupted\n' });
   });
 
   test('with the rows that are wanted', async () => {
