@@ -261,7 +261,7 @@ describe('what is shown is what happens', () => {
 /** Runs the `$ ` lines of all console blocks in one shell, that begins in a folder, and compares what they print. */
 function expectConsole(home: Home, text: string, folder: string): void {
   const start = home.folder(folder);
-  fs.symlinkSync(path.join(ROOT, 'examples'), path.join(start, 'examples'));
+  for (const name of ['clients', 'examples']) fs.symlinkSync(path.join(ROOT, name), path.join(start, name));
   const shown = fences(text, 'console').join('');
   expect(shown).toContain('$ ');
   expect(home.normal(home.play(shown, start))).toBe(home.normal(shown));
