@@ -80,6 +80,7 @@ _DRAIN_BYTES = 16 * 1_048_576
 
 # How long the training may be held by a file system that does not answer.
 _FLUSH_WAIT_S = 2.0
+_SETTLE_WAIT_S = 0.2
 _EXIT_WAIT_S = 10.0
 _EXIT_WAIT_IF_HANGING_S = 1.0  # where it has hung for that long already
 _GIT_WAIT_S = 1.0
@@ -1508,24 +1509,31 @@ class _Deferred:
 
 
 class _Ticket:
-    """Somebody waits for all that was logged before it."""
+    """Somebody waits for all that was logged before it. May be put more than once, and waited for by several."""
 
-    __slots__ = ("is_last", "is_done", "_lock")
+    __slots__ = ("is_last", "is_durable", "is_done", "_is_punched", "_lock")
 
-    def __init__(self, is_last: bool) -> None:
+    def __init__(self, is_last: bool, is_durable: bool = True) -> None:
         self.is_last = is_last
+        self.is_durable = is_durable
         self.is_done = False
+        self._is_punched = False
         # A plain lock of its own: a signal handler that waits in turn cannot meet one that is held.
         self._lock = threading.Lock()
         self._lock.acquire()
 
     def punch(self, is_done: bool) -> None:
-        self.is_done = is_done
-        self._lock.release()
+        if not self._is_punched:
+            self._is_punched = True
+            self.is_done = is_done
+            self._lock.release()
 
     def wait(self, seconds: float) -> bool:
         """False if the thread did not come to it in that time."""
-        return self._lock.acquire(timeout=seconds)
+        if not self._lock.acquire(timeout=seconds):
+            return False
+        self._lock.release()
+        return True
 
 
 class _Writer:
@@ -1541,6 +1549,8 @@ class _Writer:
         self.notices = _Notices()
         self.is_closed = False
         self.is_hanging = False
+        # Of a worker that logs to somebody else's run: it may be killed at any time, as at the end of a pool.
+        self.is_guest = False
         given = attempt or None
         self.attempt = given or self.id
         host = _host_name()
@@ -1568,6 +1578,7 @@ class _Writer:
         self._is_nudged = False
         # put() of this queue may be interrupted by a signal handler that puts, unlike that of any with a lock
         self._wake: SimpleQueue[Optional[_Ticket]] = SimpleQueue()
+        self._last: Optional[_Ticket] = None
         self._thread: Optional[threading.Thread] = None
         self._helper: Optional[threading.Thread] = None
         self._refused = 0
@@ -1619,6 +1630,8 @@ class _Writer:
                     return False
             self._bytes_in += size
             self._inbox.append(line)
+            if kind == "writer_closed":
+                self.is_closed = True  # here, so that a signal handler finds an end that is there
         if self._is_idle or (waiting > _GROUP_BYTES and not self._is_nudged):
             self._is_idle = False
             self._is_nudged = True
@@ -1644,18 +1657,35 @@ class _Writer:
         self._say_hanging(seconds)
         return False
 
+    def settle(self) -> None:
+        """Waits until what was logged is written, though not fsynced: then a SIGKILL does not take it any more."""
+        if self._thread is None or self.is_closed or threading.current_thread() is self._thread:
+            return
+        ticket = _Ticket(False, is_durable=False)
+        self._wake.put(ticket)
+        if not self._is_stuck(_SETTLE_WAIT_S):
+            ticket.wait(_SETTLE_WAIT_S)
+
     def close(self, seconds: float = _EXIT_WAIT_S) -> None:
-        """Ends the file with `writer_closed`. What the log does not take goes to the spool, which is said."""
+        """Ends the file with `writer_closed`. What the log does not take goes to the spool, which is said.
+
+        A signal handler that interrupts it on the same thread does all of it, since the process ends with the handler.
+        """
         with self.lock:
-            if self.is_closed or self._seq == 1:
+            if self._seq == 1:
                 self.is_closed = True
                 return
-            self.append("writer_closed", "", f',"events":{self._seq}')
-            self.is_closed = True
+            ticket = self._last
+            if ticket is None:
+                ticket = self._last = _Ticket(True)
+            is_first = not self.is_closed
+            if is_first:
+                self.append("writer_closed", "", f',"events":{self._seq}')
+                self.is_closed = True
         if self._thread is None:
-            self._deliver_without_thread(True)
+            if is_first:
+                self._deliver_without_thread(True)
             return
-        ticket = _Ticket(True)
         self._wake.put(ticket)
         if not ticket.wait(_EXIT_WAIT_IF_HANGING_S if self._is_stuck(seconds) else seconds):
             self.is_hanging = True
@@ -1780,7 +1810,7 @@ class _Writer:
                 ticket.punch(self._outbox.is_all_durable)
             return True
         if tickets:
-            done = self._deliver(True)
+            done = self._deliver(any(ticket.is_durable for ticket in tickets))
             for ticket in tickets:
                 ticket.punch(done)
         else:
@@ -2027,7 +2057,8 @@ class _Hooks:
     main_frame: Optional[FrameType] = None
 
 
-def _install_hooks(signals: Iterable[int]) -> None:
+def _install_hooks(signals: Optional[Iterable[int]]) -> None:
+    """`signals` are watched besides SIGTERM; None: none at all."""
     if _Hooks.exit is None:
         _Hooks.exit = sys.exit
         _Hooks.excepthook = sys.excepthook
@@ -2037,7 +2068,7 @@ def _install_hooks(signals: Iterable[int]) -> None:
         threading.excepthook = _on_thread_exception
     if _Hooks.main_frame is None:
         _Hooks.main_frame = _find_main_frame()
-    for number in [_signals.SIGTERM, *signals]:
+    for number in [] if signals is None else [_signals.SIGTERM, *signals]:
         _watch_signal(number)
     if not _process.has_hooks:
         _process.has_hooks = True
@@ -2578,6 +2609,8 @@ class Run:
                     deferred = (self._next_step, self._resumed_steps)
                 self._next_step += 1
             writer.append("metric", self._of_run, point.payload(elapsed), deferred)
+        if writer.is_guest:
+            writer.settle()
 
     def log_error(self, error: Any, traceback: Optional[str] = None) -> None:
         """Records an exception, or a text. It does not end the run."""
@@ -2812,11 +2845,14 @@ class Run:
             if writer is not None and writer.pid == _process.pid:
                 return writer
             writer = _open_writer(self._ledger, self.attempt, os.environ)
+            writer.is_guest = not any(run._may_end() for run in _process.runs)
             self._attach(writer)
             self._says_status = False
             if self not in _process.runs and not self._is_closed:
                 _process.runs.append(self)
-        _install_hooks(())
+        # No handler of signals: a pool ends its workers by SIGTERM, also while they wait in C for a lock, where no
+        # handler of Python's would run.
+        _install_hooks(None)
         return writer
 
     def _attach(self, writer: _Writer) -> None:
@@ -2908,6 +2944,8 @@ class Run:
         writer.append(kind, self._of_run, f",{members}" if members else "")
         if is_urgent:
             writer.flush()
+        elif writer.is_guest:
+            writer.settle()
 
     def _do(self, what: str, action: Callable[[], Any]) -> None:
         if not self.active:
@@ -3521,6 +3559,14 @@ def read(db: Optional[str] = None, ledger: Optional[str] = None) -> Database:
 _APPLICATION_ID = 0x72756E66
 _SCHEMA_VERSION = 2
 _MEASURES = ("loss", "f1", "fitness", "behavioral_comparison", "gpu_memory_mb")
+_PLACES = ("run_id", "attempt", "ts", "elapsed_seconds", "epoch", "step")
+_TAKEN_NAMES = frozenset((*_MEASURES, *_PLACES, "superseded"))
+
+
+def _extra_name(name: str) -> str:
+    """A metric without a column, with `extra.` before it where its name alone would be taken for another."""
+    return f"extra.{name}" if name in _TAKEN_NAMES or name.startswith("extra.") else name
+
 
 _POINTS_SQL = """
 SELECT m.run_id, m.writer, m.seq, m.ts, ifnull(p.attempt, d.attempt) AS attempt, m.elapsed_seconds, m.epoch, m.step,
@@ -3609,7 +3655,8 @@ class Database:
         Wide: one dict a point with run_id, attempt, ts, elapsed_seconds, epoch, step and each metric by its name.
         Long: one dict for each point and metric, with `metric` and `value`. What was not finite is a float nan, inf
         or -inf. `view="view"` gives the curve without what a restarted run went over again, `"all"` every point, with
-        `superseded`. `names` keeps these metrics only, and points that have one of them.
+        `superseded`. `names` keeps these metrics only, and points that have one of them. A metric that is named as one
+        of these columns is, but is none, has `extra.` before its name.
         """
         if view not in ("view", "all"):
             raise RunfoldError("usage", f'view is "view" or "all", not {view!r}')
@@ -3639,15 +3686,17 @@ class Database:
                 continue
             values: Dict[str, float] = {name: row[name] for name in _MEASURES if row[name] is not None}
             if row["extra"] is not None:
-                values.update(json.loads(row["extra"]))
+                for name, value in json.loads(row["extra"]).items():
+                    values[_extra_name(name)] = value
             if row["nonfinite"] is not None:
                 for name, text in json.loads(row["nonfinite"]).items():
-                    values[name[len("extra.") :] if name.startswith("extra.") else name] = float(text)
+                    is_extra = name.startswith("extra.")
+                    values[_extra_name(name[len("extra.") :]) if is_extra else name] = float(text)
             if names is not None:
                 values = {name: values[name] for name in names if name in values}
                 if not values:
                     continue
-            place = {name: row[name] for name in ("run_id", "attempt", "ts", "elapsed_seconds", "epoch", "step")}
+            place = {name: row[name] for name in _PLACES}
             if view == "all":
                 place["superseded"] = bool(row["superseded"])
             yield place, values

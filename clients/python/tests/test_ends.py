@@ -267,7 +267,49 @@ print(os.WTERMSIG(status))
         )
         self.assertEqual((ended.code, ended.stdout), (0, "15\n"))
         (child,) = self.check_children(self.files(), 1, 1)
-        self.assertTrue(child.is_closed)
+        self.assertFalse(child.is_closed)
+
+    def test_a_pool_that_is_ended_by_sigterm(self):
+        """As at the end of `with Pool()`: no worker hangs, and what it has logged is there."""
+        for _ in range(6):
+            self.new_ledger()
+            ended = self.run_program(
+                "import multiprocessing\n"
+                + BEGIN
+                + """
+def load(job):
+    run, shard = job
+    run.log({"shard": shard}, step=shard)
+    return shard
+
+with multiprocessing.get_context("fork").Pool(2) as pool:
+    print(sum(pool.map(load, [(run, shard) for shard in range(4)])))
+""",
+            )
+            self.assertEqual((ended.code, ended.stdout), (0, "6\n"))
+            files = self.files()
+            self.check_children(files, 1, 4)
+
+    def test_sigterm_while_the_end_is_written(self):
+        """The handler does not pass the end by that is under way."""
+        ended = self.run_program(
+            BEGIN
+            + """
+for n in range(1000):
+    run.log({"n": n})
+kills = []
+put = runfold._Writer.append
+def append(self, kind, *args):
+    done = put(self, kind, *args)
+    if kind == "writer_closed" and not kills.append(1) and len(kills) == 1:
+        os.kill(os.getpid(), signal.SIGTERM)
+    return done
+runfold._Writer.append = append
+"""
+        )
+        self.assertEqual(ended.code, -15)
+        self.assert_whole(self.one_file())
+        self.assertEqual(len(self.one_file().of("metric")), 1001)
 
     def test_fork_while_other_threads_log(self):
         ended = self.run_program(

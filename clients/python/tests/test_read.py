@@ -113,6 +113,24 @@ class Reading(LogTest):
             self.assertEqual([(row["metric"], row["value"]) for row in long], [("acc", 0.5), ("grad", math.inf)])
             self.assertEqual(db.metrics("nobody"), [])
 
+    def test_metrics_that_are_named_as_columns_are(self):
+        db = sqlite3.connect(self.path)
+        db.execute(
+            "UPDATE run_metrics SET extra = ?, nonfinite = ? WHERE writer = 'W1'",
+            ('{"loss":7,"run_id":3,"epoch":0.33,"extra.x":1}', '{"loss":"NaN","extra.f1":"Infinity"}'),
+        )
+        db.commit()
+        db.close()
+        with runfold.read(self.path) as db:
+            points = db.metrics("r1")
+            self.assertEqual({point["run_id"] for point in points}, {"r1"})
+            last = points[-1]
+            self.assertTrue(math.isnan(last["loss"]))
+            self.assertEqual(last["epoch"], None)
+            named = [last["extra." + name] for name in ("loss", "run_id", "epoch", "extra.x", "f1")]
+            self.assertEqual(named, [7, 3, 0.33, 1, math.inf])
+            self.assertEqual(len(db.metrics("r1", names=["extra.loss"])), 1)
+
     def test_the_version_is_that_of_the_schema(self):
         with open(SCHEMA, encoding="utf-8") as file:
             (version,) = re.findall(r"SCHEMA_VERSION = (\d+)", file.read())
