@@ -251,7 +251,7 @@ describe('many processes', () => {
     expect(reads.map((read) => storyOf(read).join(' ')).toSorted()).toEqual([
       'metric writer_closed',
       'metric writer_closed',
-      'run_created running metric completed 0 writer_closed',
+      'run_created slurm_info running metric completed 0 writer_closed',
     ]);
     for (const file of eventFiles(ledger)) expect(path.basename(file)).toMatch(/-slurm10\.ndjson$/);
   });
