@@ -10,6 +10,7 @@ import { jsonSafe, printSafe } from '../../src/cli/print-safe.ts';
 import {
   A,
   B,
+  C,
   created,
   errorEvent,
   header,
@@ -121,6 +122,9 @@ async function hostileDesk(): Promise<Desk> {
       errorEvent(2, { exception_type: HOSTILE, message: HOSTILE }),
     ).bytes,
   );
+  const other = { run_id: '9z3z3b6emkgwjej4', dataset: 'iris', method: 'mlp', seed: 1 };
+  const second = writerFile(C, created(0, { ...evil, ...other, config: { other: HOSTILE } }));
+  fs.writeFileSync(path.join(folder, path.basename(second.path)), second.bytes);
   put(
     `${NAME}.ndjson`,
     metric(3),
@@ -170,7 +174,7 @@ const ANSWERING = [
   'errors',
   'errors --by place',
   'errors @last',
-  'compare @last @last',
+  'compare nj7p 9z3z',
 ];
 
 test.each(ANSWERING)('%s prints nothing raw, in whatever format', async (words) => {
