@@ -3,18 +3,20 @@ import sql, { raw, type Sql } from 'sql-template-tag';
 import type { Field } from './field.ts';
 import { parseObject, parseStrings } from './json.ts';
 
-const WITH_RESULTS = 'LEFT JOIN run_results s ON s.run_id = r.run_id';
-
 /**
  * `r` has the columns of a run, `s` those of its results, all NULL if it has none. Runs are read in the order of their
  * ids, as results are: by another index SQLite would look each run up by itself.
  */
 export const FROM_RUNS: Sql = raw(
-  `experiment_runs r INDEXED BY sqlite_autoindex_experiment_runs_1 ${WITH_RESULTS}`,
+  `experiment_runs r INDEXED BY sqlite_autoindex_experiment_runs_1
+   LEFT JOIN run_results s ON s.run_id = r.run_id`,
 );
 
-/** The same where nothing is asked of a run but what `experiment_runs_newest` has. */
-export const FROM_LISTED_RUNS: Sql = raw(`experiment_runs r ${WITH_RESULTS}`);
+/**
+ * `r` alone, where nothing is asked of a run but what `experiment_runs_newest` has. Without results, since to count runs
+ * SQLite would look each of them up.
+ */
+export const FROM_LISTED_RUNS: Sql = raw('experiment_runs r');
 
 const PREFIX = { runs: 'r', results: 's' } as const;
 const DAY_SECONDS = 86_400;
