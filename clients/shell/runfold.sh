@@ -419,9 +419,9 @@ _runfold_slurm_info() {
   _runfold_nodes=''
   _runfold_amount "${SLURM_JOB_NUM_NODES-}" && _runfold_nodes=$_runfold_out
   _runfold_cpus=''
-  _runfold_sum_cpus "${SLURM_JOB_CPUS_PER_NODE-}" && _runfold_cpus=$_runfold_out
+  _runfold_sum _runfold_cpus_of_part "${SLURM_JOB_CPUS_PER_NODE-}" && _runfold_cpus=$_runfold_out
   _runfold_payload="$_runfold_payload${_runfold_cpus:+,\"cpus\":$_runfold_cpus}"
-  if _runfold_amount "${SLURM_GPUS-}" || _runfold_sum_gpus "${SLURM_GPUS-}" ||
+  if _runfold_amount "${SLURM_GPUS-}" || _runfold_sum _runfold_gpus_of_part "${SLURM_GPUS-}" ||
     _runfold_times "${SLURM_GPUS_ON_NODE-}" "$_runfold_nodes"; then
     _runfold_payload="$_runfold_payload,\"gpus\":$_runfold_out"
   fi
@@ -469,38 +469,34 @@ _runfold_times() {
   _runfold_out=$((_runfold_factor * _runfold_factor2))
 }
 
-# 4(x2),3 is 11.
-_runfold_sum_cpus() {
-  _runfold_list=$1,
-  _runfold_total=0
-  while [ -n "$_runfold_list" ]; do
-    _runfold_part=${_runfold_list%%,*}
-    _runfold_list=${_runfold_list#*,}
-    case $_runfold_part in
-      *'(x'*')')
-        _runfold_value=${_runfold_part#*"(x"}
-        _runfold_times "${_runfold_part%%"(x"*}" "${_runfold_value%")"}" || return 1
-        ;;
-      *) _runfold_amount "$_runfold_part" || return 1 ;;
-    esac
-    _runfold_total=$((_runfold_total + _runfold_out))
-    [ "$_runfold_total" -le 9007199254740991 ] || return 1
-  done
-  _runfold_out=$_runfold_total
+# Of a list such as 4(x2),3, which is 11.
+_runfold_cpus_of_part() {
+  case $1 in
+    *'(x'*')')
+      _runfold_value=${1#*"(x"}
+      _runfold_times "${1%%"(x"*}" "${_runfold_value%")"}"
+      ;;
+    *) _runfold_amount "$1" ;;
+  esac
 }
 
-# a100:2,v100:1 is 3.
-_runfold_sum_gpus() {
-  _runfold_list=$1,
+# Of a list such as a100:2,v100:1, which is 3.
+_runfold_gpus_of_part() {
+  case $1 in
+    ?*:*:* | :*) return 1 ;;
+    *:*) _runfold_amount "${1#*:}" ;;
+    *) return 1 ;;
+  esac
+}
+
+# Of what the function $1 makes of each part of the list $2.
+_runfold_sum() {
+  _runfold_list=$2,
   _runfold_total=0
   while [ -n "$_runfold_list" ]; do
     _runfold_part=${_runfold_list%%,*}
     _runfold_list=${_runfold_list#*,}
-    case $_runfold_part in
-      ?*:*:* | :*) return 1 ;;
-      *:*) _runfold_amount "${_runfold_part#*:}" || return 1 ;;
-      *) return 1 ;;
-    esac
+    "$1" "$_runfold_part" || return 1
     _runfold_total=$((_runfold_total + _runfold_out))
     [ "$_runfold_total" -le 9007199254740991 ] || return 1
   done

@@ -332,7 +332,8 @@ function bind(db: Db, ledger: LedgerInfo): void {
   db.prepare('UPDATE _projection SET ledger_path = ?').run(ledger.path);
 }
 
-function assertSame(db: Db, known: string, ledger: LedgerInfo): void {
+/** @throws RunfoldError `database_other_ledger` */
+export function assertSame(db: Db, known: string, ledger: LedgerInfo): void {
   if (known === ledger.ledger_id) return;
   throw new RunfoldError(
     'database_other_ledger',

@@ -1,11 +1,10 @@
 // The ledger read again into a new database, up to where another one has read it.
 import type { Clock } from '../clock.ts';
 import type { Db } from '../db/open.ts';
-import { RunfoldError } from '../errors.ts';
 import type { LedgerInfo } from '../events/ledger.ts';
 import { GONE, hasBeenRead, type FileState } from './file-state.ts';
 import { FileStore } from './file-store.ts';
-import { Projector, type PassProgress, type PassResult } from './projector.ts';
+import { assertSame, Projector, type PassProgress, type PassResult } from './projector.ts';
 import type { LedgerStorage } from './storage.ts';
 
 /** A file whose rows the ledger no longer gives. */
@@ -99,13 +98,7 @@ function stopLines(db: Db): Map<string, number> {
 /** One that no pass has been made into is of no ledger yet. */
 function assertOfLedger(db: Db, ledger: LedgerInfo): void {
   const row = db.prepare('SELECT ledger_id FROM _projection').get() as { ledger_id: string } | undefined;
-  const known = row?.ledger_id ?? ledger.ledger_id;
-  if (known === ledger.ledger_id) return;
-  throw new RunfoldError(
-    'database_other_ledger',
-    `${db.name} is of the log ${known}, not of ${ledger.ledger_id} at ${ledger.path}`,
-    { hint: 'Name another file with --db or RUNFOLD_DB, or leave it out: every log has its own default.' },
-  );
+  assertSame(db, row?.ledger_id ?? ledger.ledger_id, ledger);
 }
 
 function lossOf(before: FileState, after: FileState | undefined): string | undefined {

@@ -2982,7 +2982,48 @@ def _texts(values: Any) -> Optional[List[str]]:
     return [str.__str__(value) for value in values if isinstance(value, str)]
 
 
-class Config:
+class _Named:
+    """Values of a run that scripts reach by name or attribute. Setting one is an `update`."""
+
+    _values: Dict[str, Any]
+
+    def update(self, values: Any = None) -> None:
+        raise NotImplementedError
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self._values.get(name, default)
+
+    def keys(self) -> Any:
+        return self._values.keys()
+
+    def items(self) -> Any:
+        return self._values.items()
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.update({name: value})
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        try:
+            return self.__dict__["_values"][name]
+        except KeyError:
+            raise AttributeError(f"{type(self).__name__.lower()} has no {name!r}") from None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self.update({name: value})
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._values
+
+    def __repr__(self) -> str:
+        return repr(self._values)
+
+
+class Config(_Named):
     """The config of a run, by attribute and by name. What is set later is logged, too; it cannot change the key."""
 
     def __init__(self, run: Optional[Run], values: Dict[str, Any]) -> None:
@@ -3011,40 +3052,11 @@ class Config:
         names = _config_values(values) or {}
         self.update({name: value for name, value in names.items() if name not in self._values})
 
-    def get(self, name: str, default: Any = None) -> Any:
-        return self._values.get(name, default)
-
-    def keys(self) -> Any:
-        return self._values.keys()
-
     def values(self) -> Any:
         return self._values.values()
 
-    def items(self) -> Any:
-        return self._values.items()
-
     def as_dict(self) -> Dict[str, Any]:
         return dict(self._values)
-
-    def __getitem__(self, name: str) -> Any:
-        return self._values[name]
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        self.update({name: value})
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        try:
-            return self.__dict__["_values"][name]
-        except KeyError:
-            raise AttributeError(f"config has no {name!r}") from None
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        self.update({name: value})
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._values
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
@@ -3052,11 +3064,8 @@ class Config:
     def __len__(self) -> int:
         return len(self._values)
 
-    def __repr__(self) -> str:
-        return repr(self._values)
 
-
-class Summary:
+class Summary(_Named):
     """Results of a run as wandb's scripts set them, by name or attribute."""
 
     def __init__(self, run: Run) -> None:
@@ -3068,38 +3077,6 @@ class Summary:
         self._values.update(names)
         run: Run = self._run
         run._do("summary", lambda: run._log_results(names, False))
-
-    def get(self, name: str, default: Any = None) -> Any:
-        return self._values.get(name, default)
-
-    def keys(self) -> Any:
-        return self._values.keys()
-
-    def items(self) -> Any:
-        return self._values.items()
-
-    def __getitem__(self, name: str) -> Any:
-        return self._values[name]
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        self.update({name: value})
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        try:
-            return self.__dict__["_values"][name]
-        except KeyError:
-            raise AttributeError(f"summary has no {name!r}") from None
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        self.update({name: value})
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._values
-
-    def __repr__(self) -> str:
-        return repr(self._values)
 
 
 def _config_values(config: Any) -> Optional[Dict[str, Any]]:
