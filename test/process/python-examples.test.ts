@@ -14,6 +14,9 @@ const PYTHON = pythonWith('sklearn');
 /** Each of the trainings loads scikit-learn, which takes seconds where the machine is busy. */
 const LIMIT_MS = 900_000;
 
+/** The trainings run side by side with one output: each of their lines is one write even so. */
+const UNBUFFERED = { PYTHONUNBUFFERED: '1' };
+
 interface Score {
   dataset: string;
   method: string;
@@ -41,7 +44,7 @@ async function run(
   cwd: string,
   env: Record<string, string>,
 ): Promise<Ended> {
-  const child = spawn(command, args, { cwd, env: cleanEnv({ PYTHON: PYTHON ?? '', ...env }) });
+  const child = spawn(command, args, { cwd, env: cleanEnv({ ...UNBUFFERED, PYTHON: PYTHON ?? '', ...env }) });
   const started = new Started(child);
   onTestFinished(async () => void (await started.destroy()));
   return await started.ended;
