@@ -17,6 +17,8 @@ export function commandWords(words: readonly string[], { values }: Pick<GridRow,
     }),
   );
   if (isPlaced) return placed;
-  const appended = values.flatMap(([column, text]) => (text === null ? [] : [`--${column}`, text]));
+  const appended = values.flatMap(([column, text]) =>
+    text === null || text === '' ? [] : [`--${column}`, text],
+  );
   return [...words, ...appended];
 }

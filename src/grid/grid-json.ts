@@ -99,7 +99,7 @@ function named(columns: readonly string[], file: string): readonly string[] {
 }
 
 function cellOf(value: unknown, where: { file: string; place?: string; column: string }): GridCell | null {
-  if (value === undefined || value === null || value === '') return null;
+  if (value === undefined || value === null) return null;
   if (typeof value === 'boolean') return { text: String(value), value };
   if (typeof value === 'string') {
     if (value.isWellFormed()) return { text: value, value };

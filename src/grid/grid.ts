@@ -6,7 +6,8 @@ import { resolveRun, type RunOptions } from '../events/run-options.ts';
 import { tableOfCsv } from './grid-csv.ts';
 import { gridError, quoted } from './grid-error.ts';
 import { tableOfJson } from './grid-json.ts';
-import type { CellValue, GridCell, GridTable, TableRow } from './table.ts';
+import { DEFAULTS, fieldsOf, setField } from './key-columns.ts';
+import type { CellValue, GridTable, TableRow } from './table.ts';
 
 export interface GridRow {
   /** From 1, as SLURM's task: `--array=1-N`. */
@@ -30,20 +31,6 @@ export interface GridOptions {
   /** Columns whose values belong to the key too, as with the `keyFromConfig` of a run. */
   keyFromConfig?: readonly string[] | undefined;
 }
-
-const FIELDS: ReadonlyMap<string, keyof RunKey> = new Map<string, keyof RunKey>([
-  ['experiment_number', 'experiment_number'],
-  ['exp', 'experiment_number'],
-  ['dataset', 'dataset'],
-  ['method', 'method'],
-  ['subject', 'subject'],
-  ['cl_info', 'cl_info'],
-  ['variant', 'cl_info'],
-  ['seed', 'seed'],
-]);
-const NUMBERS: ReadonlySet<keyof RunKey> = new Set<keyof RunKey>(['experiment_number', 'seed']);
-const MAY_BE_ABSENT: ReadonlySet<keyof RunKey> = new Set<keyof RunKey>(['subject', 'cl_info', 'seed']);
-const DEFAULT_NAME = 'default';
 
 /**
  * JSON if the name ends in `.json`, or does not end in `.csv` and the text begins as JSON does; else CSV. Fields of
@@ -93,25 +80,6 @@ function isJson(text: string, file: string): boolean {
   return !/\.csv$/i.test(file) && /^\uFEFF?\s*[[{]/.test(text);
 }
 
-/** For each column its field of the key, or undefined: a parameter. */
-function fieldsOf({ columns }: GridTable, file: string): (keyof RunKey | undefined)[] {
-  const seen = new Map<string, string>();
-  return columns.map((column) => {
-    const field = FIELDS.get(column);
-    const spelt = column.toLowerCase().replaceAll(/[-\s]/g, '_');
-    if (field === undefined && FIELDS.has(spelt)) {
-      throw gridError({ file, column }, 'a field of the key is not spelt like that', `Name it ${spelt}.`);
-    }
-    const before = seen.get(field ?? column);
-    if (before !== undefined) {
-      const what = before === column ? 'there are two of it' : `it is the same as column ${quoted(before)}`;
-      throw gridError({ file, column }, what, 'Rename or remove one of them.');
-    }
-    seen.set(field ?? column, column);
-    return field;
-  });
-}
-
 function checkNames(
   names: readonly string[],
   { columns }: GridTable,
@@ -140,7 +108,7 @@ interface Reading {
 
 function runOf(row: TableRow, reading: Reading): Pick<GridRow, 'key' | 'runId' | 'config'> {
   const { columns, fields, keyFromConfig, file } = reading;
-  const options: RunOptions = { method: DEFAULT_NAME, keyFromConfig };
+  const options: RunOptions = { method: DEFAULTS.method, keyFromConfig };
   const config: [string, CellValue][] = [];
   for (const [index, column] of columns.entries()) {
     const field = fields[index];
@@ -173,34 +141,6 @@ function runOf(row: TableRow, reading: Reading): Pick<GridRow, 'key' | 'runId' |
       throw gridError({ file, place: row.place }, messageOf(error), 'Correct it.');
     throw error;
   }
-}
-
-function setField(
-  options: RunOptions,
-  field: keyof RunKey,
-  given: GridCell | null,
-  where: { file: string; place: string; column: string },
-): void {
-  if (given === null) {
-    if (MAY_BE_ABSENT.has(field)) return;
-    throw gridError(where, 'it has no value', 'Give it one, or remove the column from the file.');
-  }
-  if (NUMBERS.has(field)) {
-    const number = Number(given.text);
-    if (!/^-?\d+$/.test(given.text) || !Number.isSafeInteger(number)) {
-      const near = Number.isSafeInteger(number) ? ` Write ${number + 0}.` : '';
-      throw gridError(
-        where,
-        `${quoted(given.text)} is no whole number`,
-        `A ${field} is one, such as 3.${near}`,
-      );
-    }
-    if (field === 'seed') options.seed = number + 0;
-    else options.experiment_number = number + 0;
-  } else if (field === 'cl_info') options.clInfo = given.text;
-  else if (field === 'subject') options.subject = given.text;
-  else if (field === 'dataset') options.dataset = given.text;
-  else if (field === 'method') options.method = given.text;
 }
 
 /** Two rows of one key would be one run, whose second execution hides the first. */

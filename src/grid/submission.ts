@@ -15,7 +15,17 @@ export interface Submission {
   keyFromConfig: readonly string[];
 }
 
-export function submissionEnv(submission: Submission): Readonly<Record<string, string>> {
+export const SUBMISSION_VARIABLES = [
+  'RUNFOLD_DIR',
+  'RUNFOLD_SUBMISSION',
+  'RUNFOLD_GRID',
+  'RUNFOLD_GRID_SHA256',
+  'RUNFOLD_GRID_KEY',
+] as const;
+
+export function submissionEnv(
+  submission: Submission,
+): Readonly<Record<(typeof SUBMISSION_VARIABLES)[number], string>> {
   const { id, ledger, gridFile, gridDigest, keyFromConfig } = submission;
   return {
     RUNFOLD_DIR: ledger,
