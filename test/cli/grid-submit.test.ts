@@ -115,7 +115,7 @@ test('each task is recorded as an attempt that waits in the queue, and nothing e
   expect(again.stderr).toContain('left out: 1 completed, 1 running, 3 pending\nnothing to submit');
 });
 
-test('a started task is the attempt that was recorded, a requeued one the next', async () => {
+test('a started task is the attempt that was recorded', async () => {
   const at = await desk();
   const sbatch = new FakeSbatch('echo 4711');
   await submit(at, sbatch, '--array', '2');
