@@ -5,6 +5,7 @@ import { CLIENT } from '../events/client.ts';
 import { addAnnotations, addAnswers, examples } from './answers.ts';
 import { addCurves } from './curves.ts';
 import { addTakeouts } from './takeouts.ts';
+import { addSweeps } from './sweeps.ts';
 import { addUpkeep } from './upkeep.ts';
 import { withKey, withLedger } from './options.ts';
 import { withFields, type EmittedType } from './event-fields.ts';
@@ -81,6 +82,8 @@ export function makeProgram(io: CliIo, finish: (code: ExitCode) => void): Comman
       'Tracks experiments on SLURM clusters: jobs append to a log, and you ask what is running, what failed and why, and which method wins.',
     )
     .version(CLIENT.version)
+    // so that an option of a command is also one of the command below it
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void io.stdout.write(text),
@@ -104,6 +107,9 @@ export function makeProgram(io: CliIo, finish: (code: ExitCode) => void): Comman
   addAnswers(program, io, finish);
   addCurves(program, io, finish);
   addTakeouts(program, io, finish);
+
+  program.commandsGroup('Sweeps:');
+  addSweeps(program, io, finish);
 
   program.commandsGroup('Your own word on a run:');
   addAnnotations(program, io, finish);
