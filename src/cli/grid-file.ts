@@ -1,0 +1,62 @@
+// Grid files on disk.
+import * as fs from 'node:fs';
+import path from 'node:path';
+import { errnoOf, messageOf, RunfoldError } from '../errors.ts';
+import { decodeGrid, gridDigest, type Grid, type GridRow } from '../grid/grid.ts';
+import { checkGridDigest, keyFromSubmission, rowOfTask } from '../grid/submission.ts';
+import type { CliIo } from './io.ts';
+
+export interface GridFile {
+  grid: Grid;
+  /** Absolute. */
+  path: string;
+  /** Of the bytes that the grid was read from. */
+  digest: string;
+}
+
+/** A table of a million rows has less. */
+const MAX_BYTES = 512 * 1_048_576;
+
+/** @throws RunfoldError `usage` if it cannot be read or is no grid */
+export function readGridFile(
+  file: string,
+  keyFromConfig: readonly string[] | undefined,
+  { cwd }: Pick<CliIo, 'cwd'>,
+): GridFile {
+  const absolute = path.resolve(cwd, file);
+  const bytes = bytesOf(absolute, file);
+  return { grid: decodeGrid(bytes, file, { keyFromConfig }), path: absolute, digest: gridDigest(bytes) };
+}
+
+/**
+ * What a task of an array runs. The columns in the key are those of the submission unless others are given.
+ *
+ * @throws RunfoldError `usage` also if there is no row for it, or the grid has changed since it was submitted
+ */
+export function gridRowOfTask(
+  file: string,
+  keyFromConfig: readonly string[] | undefined,
+  io: Pick<CliIo, 'cwd' | 'env'>,
+): GridRow {
+  const { grid, digest } = readGridFile(file, keyFromConfig ?? keyFromSubmission(io.env), io);
+  checkGridDigest(io.env, file, digest);
+  return rowOfTask(io.env, grid);
+}
+
+function bytesOf(absolute: string, file: string): Buffer {
+  try {
+    const { size } = fs.statSync(absolute);
+    if (size > MAX_BYTES) {
+      throw new RunfoldError('usage', `${file} has ${size} bytes, more than a grid can have`, {
+        hint: 'Is it the right file?',
+      });
+    }
+    return fs.readFileSync(absolute);
+  } catch (error) {
+    if (error instanceof RunfoldError) throw error;
+    const problem = errnoOf(error) === 'ENOENT' ? 'there is no such file' : messageOf(error);
+    throw new RunfoldError('usage', `the grid ${file} cannot be read: ${problem}`, {
+      hint: 'Name a CSV or JSON file with one row for each run.',
+    });
+  }
+}
