@@ -63,10 +63,15 @@ export class Gpus {
 async function query(what: string): Promise<string> {
   return await new Promise((resolve, reject) => {
     const options = { timeout: ASK_MS, killSignal: 'SIGKILL' } as const;
-    const asked = execFile('nvidia-smi', [what, '--format=csv,noheader,nounits'], options, (error, stdout) => {
-      if (error === null) resolve(stdout);
-      else reject(error);
-    });
+    const asked = execFile(
+      'nvidia-smi',
+      [what, '--format=csv,noheader,nounits'],
+      options,
+      (error, stdout) => {
+        if (error === null) resolve(stdout);
+        else reject(error);
+      },
+    );
     // the end of the command is not delayed for it
     asked.unref();
   });

@@ -40,7 +40,8 @@ function candidates({ ledger, origin, ownWriter, since, until }: LoggedErrorQues
     for (const name of namesIn(folder)) {
       if (!isNamedLikeUlid(name) || name.startsWith(ownWriter)) continue;
       const isOfHere = name.startsWith(place, ULID_LENGTH + 1);
-      if (isOfHere && decodeTime(name.slice(0, ULID_LENGTH)) >= since - SLACK_MS) files.push(path.join(folder, name));
+      if (isOfHere && decodeTime(name.slice(0, ULID_LENGTH)) >= since - SLACK_MS)
+        files.push(path.join(folder, name));
     }
   }
   return files.toSorted();
@@ -74,7 +75,12 @@ function linesOf(file: string): string[] {
       const { size } = fs.fstatSync(fd);
       const head = read(fd, 0, Math.min(size, MAX_BYTES)).split('\n');
       if (size <= MAX_BYTES) return head;
-      return [head[0] ?? '', ...read(fd, size - MAX_BYTES, MAX_BYTES).split('\n').slice(1)];
+      return [
+        head[0] ?? '',
+        ...read(fd, size - MAX_BYTES, MAX_BYTES)
+          .split('\n')
+          .slice(1),
+      ];
     } finally {
       fs.closeSync(fd);
     }

@@ -60,7 +60,9 @@ function errorOf(lines: readonly string[], from: number, form: Form): FoundError
   if (more === null || more === undefined) {
     return { type, message: (match?.[2] ?? '').replace(/^: /, '').trim(), from, to: lastOf(lines, from) };
   }
-  const { message } = messageFrom(lines, from + 1, more[1] ?? '', (line) => /^(?:note|stack backtrace):/.test(line));
+  const { message } = messageFrom(lines, from + 1, more[1] ?? '', (line) =>
+    /^(?:note|stack backtrace):/.test(line),
+  );
   return { type, message, from, to: lastOf(lines, from) };
 }
 

@@ -41,9 +41,7 @@ export function outcomeOf(end: CommandEnd, signals: readonly Warning[], jobEnd: 
   const exitCode = end.kind === 'killed' ? undefined : end.code;
   if (end.kind === 'not started') return { status: 'failed', exitCode, reason: end.reason, wasAsked: false };
   // SLURM calls it a TIMEOUT even if the command then ends well
-  const isOver = warnings.some(
-    ({ signal, at }) => signal === 'SIGTERM' && isNear(at, jobEnd, LIMIT_NEAR_MS),
-  );
+  const isOver = warnings.some(({ signal, at }) => signal === 'SIGTERM' && isNear(at, jobEnd, LIMIT_NEAR_MS));
   const wasWarned = warnings.some(({ at }) => isNear(at, jobEnd, WARNING_NEAR_MS));
   if (isOver || (wasWarned && !isGood && !wasTerminatedEarly(warnings, jobEnd))) {
     return { status: 'timeout', exitCode, reason: 'TIMEOUT', wasAsked: true };

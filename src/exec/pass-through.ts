@@ -148,10 +148,6 @@ export class PassThrough {
   }
 }
 
-function writeAll(
-  fd: number,
-  chunks: Buffer[],
-  done: (error: Error | null, written: number) => void,
-): void {
+function writeAll(fd: number, chunks: Buffer[], done: (error: Error | null, written: number) => void): void {
   fs.writev(fd, chunks, (error, written) => done(error, written ?? 0));
 }

@@ -27,7 +27,9 @@ export function parsePs(text: string): (ProcessFacts & { rssMb: number })[] {
   return text.split('\n').flatMap((line) => {
     const [, pid, parent, time = '', rss] = /^\s*(\d+)\s+(\d+)\s+([\d:.-]+)\s+(\d+)\s*$/.exec(line) ?? [];
     if (pid === undefined) return [];
-    return [{ pid: Number(pid), parent: Number(parent), cpuSeconds: seconds(time), rssMb: Number(rss) / 1024 }];
+    return [
+      { pid: Number(pid), parent: Number(parent), cpuSeconds: seconds(time), rssMb: Number(rss) / 1024 },
+    ];
   });
 }
 
@@ -64,6 +66,6 @@ export function residentMb(status: string): number {
 }
 
 /** 100 is one core. Never below 0: what a process of the tree had used is lost if it ends without being waited for. */
-export function cpuPercent(before: number, now: number, seconds: number): number | undefined {
-  return seconds > 0 ? (Math.max(0, now - before) / seconds) * 100 : undefined;
+export function cpuPercent(before: number, now: number, elapsed: number): number | undefined {
+  return elapsed > 0 ? (Math.max(0, now - before) / elapsed) * 100 : undefined;
 }

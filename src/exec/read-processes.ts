@@ -14,7 +14,8 @@ const PS_MS = 5000;
 /** Undefined if the process is gone or nothing can be learnt of it. Never rejects. */
 export async function treeUse(root: number): Promise<TreeUse | undefined> {
   const all = readProc();
-  if (all !== undefined) return sum(treeOf(root, all), ({ pid }) => residentMb(readText(`/proc/${pid}/status`)));
+  if (all !== undefined)
+    return sum(treeOf(root, all), ({ pid }) => residentMb(readText(`/proc/${pid}/status`)));
   return sum(treeOf(root, parsePs(await ps())), ({ rssMb }) => rssMb);
 }
 

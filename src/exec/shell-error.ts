@@ -3,15 +3,16 @@ import type { FoundError } from './found-error.ts';
 
 const NOT_FOUND = /^.*(?:command not found|: not found)$/;
 const AT_LINE = /^[^:]+: (?:line )?\d+: (.*)$/;
-const DIED = /(?:^|\s)(Segmentation fault|Killed|Aborted|Bus error|Floating point exception|Illegal instruction|Terminated)(?:\s|$)/;
+const DIED =
+  /(?:^|\s)(Segmentation fault|Killed|Aborted|Bus error|Floating point exception|Illegal instruction|Terminated)(?:\s|$)/;
 const SIGNALS: Readonly<Record<string, NodeJS.Signals>> = {
   'Segmentation fault': 'SIGSEGV',
-  'Killed': 'SIGKILL',
-  'Aborted': 'SIGABRT',
+  Killed: 'SIGKILL',
+  Aborted: 'SIGABRT',
   'Bus error': 'SIGBUS',
   'Floating point exception': 'SIGFPE',
   'Illegal instruction': 'SIGILL',
-  'Terminated': 'SIGTERM',
+  Terminated: 'SIGTERM',
 };
 
 /** @param last index of the last line that is not blank */

@@ -61,7 +61,7 @@ function readOwnStat(): string | undefined {
 }
 
 /** Ends this process as the command ended: by the same signal, but without a core of its own beside the command's. */
-export function dieOf(signal: NodeJS.Signals): void {
+export function dieOf(signal: NodeJS.Signals): never {
   if (!CORE_DUMPING.has(signal)) {
     if (signal !== 'SIGKILL') {
       // a listener that comes and goes puts the default back, for SIGPIPE too, which Node ignores

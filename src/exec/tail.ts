@@ -27,13 +27,11 @@ export class Tail {
 
   /** As text, with U+FFFD where it is not UTF-8; without the part of a character that the cut left at its beginning. */
   text(): string {
-    let from = Math.max(0, this.#length - this.#limit);
-    const isCut = this.#isCut || from > 0;
-    for (let skipped = 0; isCut && skipped < 3 && isContinuation(this.#buffer[from]); skipped += 1) from += 1;
-    return this.#buffer.toString('utf8', from, this.#length);
+    const from = Math.max(0, this.#length - this.#limit);
+    const text = this.#buffer.subarray(from, this.#length);
+    if (!this.#isCut && from === 0) return text.toString();
+    // at most three bytes come after the first one of a character
+    const whole = text.subarray(0, 4).findIndex((byte) => (byte & 0xc0) !== 0x80);
+    return text.subarray(Math.max(0, whole)).toString();
   }
-}
-
-function isContinuation(byte: number | undefined): boolean {
-  return byte !== undefined && (byte & 0xc0) === 0x80;
 }
