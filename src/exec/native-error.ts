@@ -31,8 +31,9 @@ const FORMS: readonly Form[] = [
   // Java
   { line: /^Exception in thread ".*" ([\w.$]+)(?:: (.*))?$/ },
   // Julia
-  { line: /^ERROR: (?:LoadError: )*(\w+(?:Error|Exception))(?:: (.*)|\(.*)?$/ },
+  // of two forms that match the same line the later one counts
   { line: /^ERROR: (?:LoadError: )*()(.*)$/, type: 'ErrorException', before: /^Stacktrace:/ },
+  { line: /^ERROR: (?:LoadError: )*(\w+(?:Error|Exception))(?:: (.*)|\(.*)?$/ },
   // R
   { line: /^Error ?()((?:in .* )?: .*)$/, type: 'Error', before: /^Execution halted/ },
 ];
