@@ -10,8 +10,8 @@ export interface TailError {
   exception_type: string;
   message: string;
   traceback: string | undefined;
-  /** False if nothing was recognised, and the type is the signal or the exit code. */
-  isRecognised: boolean;
+  /** Whether the text told it; else the type is the name of the signal or the exit code. */
+  from: 'text' | 'signal' | 'exit code';
 }
 
 const MAX_TYPE = 200;
@@ -31,7 +31,7 @@ const COLOURS = /\u001b\[[\d;]*m/g;
 export function errorFromTail(tail: string, end: CommandEnd): TailError {
   const traceback = lastPart(tail);
   if (end.kind === 'not started') {
-    return { exception_type: end.reason, message: end.message, traceback: undefined, isRecognised: true };
+    return { exception_type: end.reason, message: end.message, traceback: undefined, from: 'text' };
   }
   const lines = tail
     .replaceAll(COLOURS, '')
@@ -44,7 +44,7 @@ export function errorFromTail(tail: string, end: CommandEnd): TailError {
       exception_type: found.type.slice(0, MAX_TYPE),
       message: found.message.slice(0, MAX_MESSAGE),
       traceback,
-      isRecognised: true,
+      from: 'text',
     };
   }
   const type = end.kind === 'killed' ? end.signal : `ExitCode ${end.code}`;
@@ -52,7 +52,7 @@ export function errorFromTail(tail: string, end: CommandEnd): TailError {
     exception_type: type,
     message: lines[last]?.trim() ?? '',
     traceback,
-    isRecognised: false,
+    from: end.kind === 'killed' ? 'signal' : 'exit code',
   };
 }
 

@@ -94,7 +94,8 @@ export class Recorder {
 
   /** The error, unless a logger in the command has recorded one, and the end; all of it is on the disk after. */
   end({ status, exitCode, reason }: Outcome, error: TailError | undefined): void {
-    if (error !== undefined && !(error.isRecognised && this.#isErrorLogged())) {
+    // no logger can have told of the signal that ended its process
+    if (error !== undefined && (error.from === 'signal' || !this.#isErrorLogged())) {
       const { exception_type, message, traceback } = error;
       this.#append('error', { exception_type, message, traceback }, 'soon');
     }

@@ -1,5 +1,5 @@
 // Runs a command as a run: starts it, passes everything through, says how it ended, and ends as it did.
-import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import net from 'node:net';
 import type { Readable } from 'node:stream';
@@ -12,6 +12,7 @@ import { childEnvironment } from './child-environment.ts';
 import { errorFromTail, type TailError } from './error-from-tail.ts';
 import { jobEnd } from './job-end.ts';
 import { isWarning, outcomeOf, type CommandEnd, type Outcome, type Warning } from './outcome.ts';
+import { namedDescriptors } from './named-descriptors.ts';
 import { PassThrough } from './pass-through.ts';
 import type { Pipe } from './pipes.ts';
 import type { Recorder } from './recorder.ts';
@@ -89,12 +90,12 @@ function sayUnstarted({ message }: CommandEnd & { kind: 'not started' }): void {
 function errorOf(end: CommandEnd, outcome: Outcome, tails: { out: Tail; err: Tail }): TailError | undefined {
   if (outcome.status !== 'failed' || (end.kind === 'exited' && end.code === 0)) return undefined;
   const found = errorFromTail(tails.err.text(), end);
-  if (found.isRecognised) return found;
+  if (found.from === 'text') return found;
   // what was asked to end has made no error by doing so
   if (outcome.wasAsked) return undefined;
   // some programs have their errors on stdout, or `2>&1` has put them there
   const other = errorFromTail(tails.out.text(), end);
-  return other.isRecognised || found.message === '' ? other : found;
+  return other.from === 'text' || found.message === '' ? other : found;
 }
 
 interface Running {
@@ -113,7 +114,11 @@ function start({
   const outPipe = inheritsStdout() ? undefined : pipes[0];
   const errPipe = inheritsStdout() ? pipes[0] : pipes[1];
   const stdout = inheritsStdout() ? 'inherit' : (outPipe?.writeFd ?? 'pipe');
-  const stdio: StdioOptions = ['inherit', stdout, errPipe?.writeFd ?? 'pipe'];
+  const stdio: (number | 'inherit' | 'pipe' | 'ignore')[] = ['inherit', stdout, errPipe?.writeFd ?? 'pipe'];
+  for (const fd of namedDescriptors(args)) {
+    while (stdio.length < fd) stdio.push('ignore');
+    stdio[fd] = fd;
+  }
   try {
     const child = spawn(program, args, { stdio, env: childEnvironment(env, recorder.joined) });
     return {

@@ -102,7 +102,7 @@ describe.skipIf(!has('python3'))('Python', () => {
         '__main__.',
         found.exception_type.startsWith('__main__.') ? '__main__.' : '',
       ),
-      isRecognised: true,
+      from: 'text',
     });
     expect(found.message.startsWith(message)).toBe(true);
     if (message !== '' && !message.includes('Expecting'))
@@ -121,7 +121,7 @@ describe.skipIf(!has('python3'))('Python', () => {
     expect(python('import sys; sys.exit("no such data set")')).toMatchObject({
       exception_type: 'ExitCode 1',
       message: 'no such data set',
-      isRecognised: false,
+      from: 'exit code',
     });
   });
 
@@ -162,7 +162,7 @@ describe('Node', () => {
     ['a syntax error', 'const a = ;', 'SyntaxError', "Unexpected token ';'"],
   ])('%s', (_, text, type, message) => {
     const found = errorOfRun(process.execPath, [fileWith('train.cjs', text)]);
-    expect(found).toMatchObject({ exception_type: type, isRecognised: true });
+    expect(found).toMatchObject({ exception_type: type, from: 'text' });
     expect(found.message.startsWith(message)).toBe(true);
   });
 });
