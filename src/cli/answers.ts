@@ -6,10 +6,13 @@ import type { ErrorsFlags } from './commands/errors.ts';
 import type { LeaderboardFlags } from './commands/leaderboard.ts';
 import type { RunsFlags } from './commands/runs.ts';
 import type { ShowFlags } from './commands/show.ts';
+import { examples } from './examples.ts';
 import { withFormat } from './format/options.ts';
 import type { CliIo, ExitCode } from './io.ts';
 import { wholeNumber, withJson } from './options.ts';
 import { collect, fieldList, withFilters, withPaging, withReading } from './reading.ts';
+
+export { examples };
 
 export const RUN = 'run id, its first characters, or @last';
 
@@ -150,6 +153,3 @@ function factor(text: string): number {
 }
 
 /** What stands below the options of a command. */
-export function examples(...lines: readonly string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`;
-}

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { z } from 'zod';
 import { EVENT_SCHEMAS, type EventType } from '../events/event.ts';
+import { parseLoosely, readNameValues } from './name-values.ts';
 
 /** The types that a person writes; the header and the end are the writer's own. */
 export type EmittedType = Exclude<EventType, 'writer_opened' | 'writer_closed'>;
@@ -98,7 +99,7 @@ function camelCase(flag: string): string {
 }
 
 function coerce(given: unknown, schema: z.ZodType): unknown {
-  if (Array.isArray(given)) return coerceObject(given.map(String));
+  if (Array.isArray(given)) return readNameValues(given.map(String));
   const text = String(given);
   // text first: a message that looks like a number is still a message
   if (schema.safeParse(text).success) return text;
@@ -106,24 +107,4 @@ function coerce(given: unknown, schema: z.ZodType): unknown {
   if (schema.safeParse(value).success) return value;
   const list = text.split(',').filter((item) => item !== '');
   return schema.safeParse(list).success ? list : value;
-}
-
-function coerceObject(parts: string[]): unknown {
-  const [first = ''] = parts;
-  if (parts.length === 1 && first.startsWith('{')) return parseLoosely(first);
-  return Object.fromEntries(
-    parts.map((part) => {
-      const at = part.indexOf('=');
-      return at === -1 ? [part, null] : [part.slice(0, at), parseLoosely(part.slice(at + 1))];
-    }),
-  );
-}
-
-function parseLoosely(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // no JSON is text, as a shell user means it
-    return text;
-  }
 }

@@ -43,6 +43,26 @@ export function gridRowOfTask(
   return rowOfTask(io.env, grid);
 }
 
+/**
+ * The row with this number, as `gridRowOfTask` gives that of a task where there is none.
+ *
+ * @throws RunfoldError `usage`
+ */
+export function gridRow(
+  file: string,
+  { keyFromConfig, row }: { keyFromConfig: readonly string[] | undefined; row: number | undefined },
+  io: Pick<CliIo, 'cwd' | 'env'>,
+): GridRow {
+  if (row === undefined) return gridRowOfTask(file, keyFromConfig, io);
+  const { grid, digest } = readGridFile(file, keyFromConfig ?? keyFromSubmission(io.env), io);
+  checkGridDigest(io.env, file, digest);
+  const found = grid.rows[row - 1];
+  if (found !== undefined) return found;
+  throw new RunfoldError('usage', `${file} has no row ${row}`, {
+    hint: `Rows count from 1 to ${grid.rows.length}.`,
+  });
+}
+
 function bytesOf(absolute: string, file: string): Buffer {
   try {
     const { size } = fs.statSync(absolute);

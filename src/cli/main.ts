@@ -1,31 +1,59 @@
 #!/usr/bin/env node
 // The process: arguments and streams in, exit code out.
 import { systemClock } from '../clock.ts';
-import { runCli } from './program.ts';
+import type { CliIo } from './io.ts';
 
+const args = process.argv.slice(2);
 const ending = new AbortController();
 let isAbandoned = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort());
-// a reader that goes away, as in `runfold doctor | head`, is no error
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  process.stderr.write(`runfold: what it prints cannot be written: ${error.message}\n`);
-  process.exit(1);
-});
-// there is nobody left to tell
-process.stderr.on('error', () => process.exit(1));
 
-process.exitCode = await runCli(process.argv.slice(2), {
-  stdin: process.stdin,
-  stdout: process.stdout,
-  stderr: process.stderr,
+/**
+ * Each stream is opened when it is asked for: that makes a pipe non-blocking, for all who share it, and `exec` leaves
+ * them to its command.
+ */
+const io: CliIo = {
+  args,
+  get stdin() {
+    return process.stdin;
+  },
+  get stdout() {
+    return withListener(process.stdout, onOutputError);
+  },
+  get stderr() {
+    // there is nobody left to tell
+    return withListener(process.stderr, endInFailure);
+  },
   env: process.env,
-  cwd: process.cwd(),
+  get cwd() {
+    return process.cwd();
+  },
   clock: systemClock,
   signal: ending.signal,
   abandon: () => {
     isAbandoned = true;
   },
-});
+};
+
+function withListener<T extends NodeJS.WriteStream>(
+  stream: T,
+  listener: (error: NodeJS.ErrnoException) => void,
+): T {
+  return stream.listeners('error').includes(listener) ? stream : stream.on('error', listener);
+}
+
+function endInFailure(): void {
+  process.exit(1);
+}
+
+/** A reader that goes away, as in `runfold doctor | head`, is no error. */
+function onOutputError(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit(0);
+  process.stderr.write(`runfold: what it prints cannot be written: ${error.message}\n`);
+  process.exit(1);
+}
+
+const run = args[0] === 'exec' ? (await import('./exec.ts')).runExec : (await import('./program.ts')).runCli;
+process.exitCode = await run(args, io);
 // an ordinary end would wait for the thread that hangs in the storage
 if (isAbandoned) process.kill(process.pid, 'SIGKILL');

@@ -1,16 +1,16 @@
 // The table of commands.
-import { Command, CommanderError } from 'commander';
-import { errnoOf, messageOf, RunfoldError } from '../errors.ts';
-import { CLIENT } from '../events/client.ts';
+import type { Command } from 'commander';
+import { RunfoldError } from '../errors.ts';
 import { addAnnotations, addAnswers, examples } from './answers.ts';
 import { addCurves } from './curves.ts';
+import { addExec } from './exec.ts';
+import { newProgram, runProgram } from './run-program.ts';
 import { addTakeouts } from './takeouts.ts';
 import { addSweeps } from './sweeps.ts';
 import { addUpkeep } from './upkeep.ts';
 import { withKey, withLedger } from './options.ts';
 import { withFields, type EmittedType } from './event-fields.ts';
-import { say, type CliIo, type ExitCode } from './io.ts';
-import { printSafe } from './print-safe.ts';
+import type { CliIo, ExitCode } from './io.ts';
 import { shown } from '../query/arguments.ts';
 import { nearest } from '../query/nearest.ts';
 import type { EmitFlags } from './commands/emit.ts';
@@ -41,54 +41,12 @@ const EMIT_EXAMPLES: Readonly<Record<EmittedType, readonly string[]>> = {
 
 /** Runs one command line and returns its exit code; never throws. */
 export async function runCli(args: readonly string[], io: CliIo): Promise<ExitCode> {
-  let code: ExitCode = 0;
-  const program = makeProgram({ ...io, args }, (result) => {
-    code = result;
-  });
-  try {
-    await program.parseAsync(args, { from: 'user' });
-    return code;
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    return explain(error, io);
-  }
-}
-
-function explain(error: unknown, io: CliIo): ExitCode {
-  if (io.signal.aborted && error instanceof Error && error.name === 'AbortError') {
-    say(io.stderr, 'interrupted');
-    return 1;
-  }
-  say(io.stderr, `runfold: ${printSafe(messageOf(error))}`);
-  if (error instanceof RunfoldError) {
-    if (error.hint !== undefined) say(io.stderr, `  ${printSafe(error.hint)}`);
-    return error.code === 'usage' || error.code === 'invalid_key' ? 2 : 1;
-  }
-  if (errnoOf(error)?.startsWith('SQLITE_CORRUPT') === true) {
-    say(io.stderr, '  The database is damaged. Run: runfold sync --rebuild. It makes it anew from the log.');
-    return 1;
-  }
-  // a system error says itself what is wrong; anything else is ours
-  if (errnoOf(error) === undefined && error instanceof Error) {
-    say(io.stderr, `This is a bug in runfold; please report it with: ${error.stack ?? ''}`);
-  }
-  return 1;
+  return await runProgram(makeProgram, args, io);
 }
 
 /** All commands, for `runCli` and for the test that holds the documents against them. */
 export function makeProgram(io: CliIo, finish: (code: ExitCode) => void): Command {
-  const program = new Command('runfold')
-    .description(
-      'Tracks experiments on SLURM clusters: jobs append to a log, and you ask what is running, what failed and why, and which method wins.',
-    )
-    .version(CLIENT.version)
-    // so that an option of a command is also one of the command below it
-    .enablePositionalOptions()
-    .exitOverride()
-    .configureOutput({
-      writeOut: (text) => void io.stdout.write(text),
-      writeErr: (text) => say(io.stderr, text.trimEnd()),
-    });
+  const program = newProgram(io);
 
   program.commandsGroup('The log:');
   program
@@ -101,6 +59,7 @@ export function makeProgram(io: CliIo, finish: (code: ExitCode) => void): Comman
       finish(init(directory, io));
     });
 
+  addExec(program, io, finish);
   addEmit(program, io, finish);
 
   program.commandsGroup('Questions:');

@@ -1,0 +1,120 @@
+// runfold exec: any command as a tracked run, without a change to it.
+import { RunfoldError } from '../../errors.ts';
+import { toJsonObject } from '../../events/json-safe.ts';
+import { resolveRun } from '../../events/run-options.ts';
+import { scriptOf } from '../../exec/method-name.ts';
+import { makePipes } from '../../exec/pipes.ts';
+import { Recorder, type ExecRun } from '../../exec/recorder.ts';
+import { inheritsStdout, runCommand } from '../../exec/run-command.ts';
+import { dieOf } from '../../exec/signals.ts';
+import { readNameValues } from '../name-values.ts';
+import type { CliIo, ExitCode } from '../io.ts';
+import { hasKey, type KeyFlags } from '../options.ts';
+
+export interface ExecFlags extends KeyFlags {
+  ledger?: string;
+  config?: string[];
+  keyFromConfig?: string[];
+  tag?: string[];
+  notes?: string;
+  resume?: boolean;
+  grid?: string;
+  row?: number;
+  sampleEvery: number;
+}
+
+/**
+ * Ends the process as the command ended, by the same exit code or signal, so it does not return once the command runs.
+ *
+ * @throws RunfoldError `usage` or `invalid_key`, before anything is run or written
+ */
+export async function exec(operands: readonly string[], flags: ExecFlags, io: CliIo): Promise<ExitCode> {
+  const given = wordsAfterDashes(operands, io.args ?? []);
+  // made while the rest is read: that takes another process
+  const pipes = makePipes(inheritsStdout() ? 1 : 2, io.env['TMPDIR'] || undefined);
+  const { run, words } =
+    flags.grid === undefined ? ofFlags(flags, given, io) : await ofGrid(flags, flags.grid, given, io);
+  const now = (): number => io.clock.now();
+  const recorder = new Recorder({ run, words, ledger: flags.ledger, env: io.env, now });
+  const end = await runCommand({
+    words,
+    env: io.env,
+    recorder,
+    pipes: await pipes,
+    sampleEverySeconds: flags.sampleEvery,
+    now,
+  });
+  if (end.kind === 'killed') return dieOf(end.signal);
+  // an ordinary end would wait for what still hangs, such as a question to nvidia-smi
+  process.exit(end.code);
+}
+
+interface Task {
+  run: ExecRun;
+  words: readonly string[];
+}
+
+function wordsAfterDashes(operands: readonly string[], args: readonly string[]): readonly string[] {
+  const dashes = args.indexOf('--');
+  const words = dashes === -1 ? [] : args.slice(dashes + 1);
+  if (words.length > 0 && words.length === operands.length) return words;
+  throw new RunfoldError('usage', 'the command goes after --', {
+    hint: 'For example: runfold exec --dataset iris --seed 1 -- python3 train.py --lr 0.1',
+  });
+}
+
+function ofFlags(flags: ExecFlags, words: readonly string[], io: CliIo): Task {
+  if (flags.row !== undefined) throw new RunfoldError('usage', '--row is a row of --grid <file>');
+  const { key, runId, config } = resolveRun(
+    {
+      experiment_number: flags.experimentNumber,
+      dataset: flags.dataset,
+      method: flags.method,
+      subject: flags.subject,
+      clInfo: flags.clInfo,
+      seed: flags.seed,
+      config: configOf(flags),
+      keyFromConfig: flags.keyFromConfig,
+    },
+    scriptOf(words),
+  );
+  return { run: { runId, key, config, ...saidOf(flags, io) }, words };
+}
+
+async function ofGrid(flags: ExecFlags, file: string, words: readonly string[], io: CliIo): Promise<Task> {
+  if (hasKey(flags)) {
+    throw new RunfoldError('usage', 'the key comes from the grid', {
+      hint: 'Leave the options of the key out, or make them columns of the grid.',
+    });
+  }
+  // loaded here: a parser of CSV is not for every start
+  const [{ gridRow }, { commandWords }] = await Promise.all([
+    import('../grid-file.ts'),
+    import('../../grid/command-words.ts'),
+  ]);
+  const row = gridRow(file, { keyFromConfig: flags.keyFromConfig, row: flags.row }, io);
+  const config = { ...configOf(flags), ...row.config };
+  const { runId, key } = row;
+  return { run: { runId, key, config, ...saidOf(flags, io) }, words: commandWords(words, row) };
+}
+
+function saidOf(flags: ExecFlags, { env }: CliIo): Pick<ExecRun, 'tags' | 'notes' | 'resume'> {
+  // a job that SLURM has put back goes on, if it can, where it was
+  const isRestarted = Number(env['SLURM_RESTART_COUNT'] ?? 0) > 0;
+  return { tags: flags.tag, notes: flags.notes, resume: flags.resume ?? isRestarted };
+}
+
+function configOf({ config }: ExecFlags): Readonly<Record<string, unknown>> | undefined {
+  if (config === undefined) return undefined;
+  const [first = ''] = config;
+  const bare = first.startsWith('{') ? undefined : config.find((part) => !part.includes('='));
+  const values = bare === undefined ? toJsonObject(readNameValues(config)) : undefined;
+  if (values !== undefined) return values;
+  throw new RunfoldError(
+    'usage',
+    `--config: ${JSON.stringify(bare ?? first)} is no name=value, nor a JSON object`,
+    {
+      hint: 'For example: --config lr=0.1 epochs=20 -- …',
+    },
+  );
+}

@@ -1,0 +1,25 @@
+// What a command that is tracked has in its environment, so that a logger in it joins.
+import type { Env } from '../events/env.ts';
+
+export interface Joined {
+  /** Absolute. */
+  ledger: string;
+  runId: string;
+  /** Undefined where none is known: the one of the environment could be another run's. */
+  attempt: string | undefined;
+}
+
+export function childEnvironment(env: Env, { ledger, runId, attempt }: Joined): Record<string, string> {
+  const all: Env = {
+    ...env,
+    RUNFOLD_DIR: ledger,
+    RUNFOLD_RUN_ID: runId,
+    RUNFOLD_ATTEMPT: attempt,
+    RUNFOLD_STARTED: undefined,
+    RUNFOLD_SUBMISSION: undefined,
+    RUNFOLD_GRID_SHA256: undefined,
+  };
+  return Object.fromEntries(
+    Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}

@@ -1,0 +1,39 @@
+// When the job's time is over, asked when it begins to matter.
+import { execFile } from 'node:child_process';
+import type { Env } from '../events/env.ts';
+
+const ASK_MS = 5000;
+/** 9999-12-31T23:59:59Z, in seconds. */
+const LAST_TIME = 253_402_300_799;
+
+/**
+ * Milliseconds since 1970; undefined outside of a job, without a limit, or if SLURM does not say it within 5 s. Never
+ * rejects.
+ */
+export async function jobEnd(env: Env): Promise<number | undefined> {
+  const said = env['SLURM_JOB_END_TIME'] ?? '';
+  if (/^\d+$/.test(said) && Number(said) > 0 && Number(said) <= LAST_TIME) return Number(said) * 1000;
+  const job = jobName(env);
+  if (job === undefined) return undefined;
+  return await new Promise((resolve) => {
+    const options = { timeout: ASK_MS, killSignal: 'SIGKILL', env: { ...env, TZ: 'UTC' } } as const;
+    execFile('squeue', ['-h', '-j', job, '-o', '%e'], options, (error, stdout) => {
+      // no squeue, no controller, no such job: the end is not known then
+      resolve(error === null ? parseEnd(stdout) : undefined);
+    });
+  });
+}
+
+/** The raw id of the first task of an array is the id of the whole. */
+function jobName(env: Env): string | undefined {
+  const [array, task] = [env['SLURM_ARRAY_JOB_ID'], env['SLURM_ARRAY_TASK_ID']];
+  if (array && task) return `${array}_${task}`;
+  return env['SLURM_JOB_ID'] || undefined;
+}
+
+/** What `squeue -o %e` prints for one job, in UTC. */
+export function parseEnd(text: string): number | undefined {
+  const time = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)$/.exec(text.trim())?.[1];
+  const end = time === undefined ? Number.NaN : Date.parse(`${time}Z`);
+  return Number.isNaN(end) ? undefined : end;
+}

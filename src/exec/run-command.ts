@@ -1,0 +1,236 @@
+// Runs a command as a run: starts it, passes everything through, says how it ended, and ends as it did.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync } from 'node:fs';
+import net from 'node:net';
+import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isatty } from 'node:tty';
+import { errnoOf, messageOf } from '../errors.ts';
+import type { Env } from '../events/env.ts';
+import { Notices } from '../events/notices.ts';
+import { childEnvironment } from './child-environment.ts';
+import { errorFromTail, type TailError } from './error-from-tail.ts';
+import { jobEnd } from './job-end.ts';
+import { isWarning, outcomeOf, type CommandEnd, type Outcome, type Warning } from './outcome.ts';
+import { namedDescriptors } from './named-descriptors.ts';
+import { PassThrough } from './pass-through.ts';
+import type { Pipe } from './pipes.ts';
+import type { Recorder } from './recorder.ts';
+import { Sampler } from './sampler.ts';
+import { FORWARDED, reachedByTerminal } from './signals.ts';
+import { Tail } from './tail.ts';
+
+/** What is kept of each of stdout and stderr. */
+const TAIL_BYTES = 65_536;
+/** After the end of the command, which in a job is followed by SIGKILL: by then the end must be on the disk. */
+const ANSWER_MS = 2000;
+/** A reader that has stopped must not keep the end from being recorded. */
+const OUTPUT_MS = 2000;
+
+export interface CommandOptions {
+  words: readonly string[];
+  env: Env;
+  recorder: Recorder;
+  /** For stdout and stderr, those that are no terminals, in this order; where there are none sockets are used. */
+  pipes: readonly Pipe[];
+  /** 0: never. */
+  sampleEverySeconds: number;
+  now: () => number;
+}
+
+/** Whether stdout is left to the command as it is. stderr is always read: its end tells what went wrong. */
+export function inheritsStdout(): boolean {
+  return isatty(1);
+}
+
+/** Resolves when the command has ended, that is recorded, and all that it printed is written. Never rejects. */
+export async function runCommand(options: CommandOptions): Promise<CommandEnd> {
+  const { recorder, now, env } = options;
+  const signals = new SignalRelay(env, recorder, now);
+  const started = start(options);
+  if ('kind' in started) {
+    recorder.begin();
+    return finishUnstarted(started, recorder);
+  }
+  const { child, out, err } = started;
+  signals.target = child;
+  const tails = { out: new Tail(TAIL_BYTES), err: new Tail(TAIL_BYTES) };
+  const flows = [flow(out, 1, tails.out, recorder), flow(err, 2, tails.err, recorder)].filter(
+    (each) => each !== undefined,
+  );
+  const ended = endOf(child, options.words);
+  // after the start: a log that is slow to be written does not keep the command waiting
+  recorder.begin();
+  const sampler = sampling(options, child);
+
+  const end = await ended;
+  sampler?.end();
+  for (const each of flows) each.ended();
+  const seen = Promise.all(flows.map((each) => each.seen));
+  const [over] = await Promise.all([signals.jobEnd(), within(OUTPUT_MS, seen)]);
+  const outcome = outcomeOf(end, signals.passed, over);
+  recorder.end(outcome, errorOf(end, outcome, tails));
+  if (end.kind === 'not started') sayUnstarted(end);
+  await Promise.all(flows.map((each) => each.written));
+  return end;
+}
+
+function finishUnstarted(end: CommandEnd & { kind: 'not started' }, recorder: Recorder): CommandEnd {
+  const outcome = outcomeOf(end, [], undefined);
+  recorder.end(outcome, errorFromTail('', end));
+  sayUnstarted(end);
+  return end;
+}
+
+/** As a shell says it, since there is none between. */
+function sayUnstarted({ message }: CommandEnd & { kind: 'not started' }): void {
+  new Notices().always(message);
+}
+
+function errorOf(end: CommandEnd, outcome: Outcome, tails: { out: Tail; err: Tail }): TailError | undefined {
+  if (outcome.status !== 'failed' || (end.kind === 'exited' && end.code === 0)) return undefined;
+  const found = errorFromTail(tails.err.text(), end);
+  if (found.from === 'text') return found;
+  // what was asked to end has made no error by doing so
+  if (outcome.wasAsked) return undefined;
+  // some programs have their errors on stdout, or `2>&1` has put them there
+  const other = errorFromTail(tails.out.text(), end);
+  return other.from === 'text' || found.message === '' ? other : found;
+}
+
+interface Running {
+  child: ChildProcess;
+  out: Readable | undefined;
+  err: Readable | undefined;
+}
+
+function start({
+  words,
+  env,
+  recorder,
+  pipes,
+}: CommandOptions): Running | (CommandEnd & { kind: 'not started' }) {
+  const [program = '', ...args] = words;
+  const outPipe = inheritsStdout() ? undefined : pipes[0];
+  const errPipe = inheritsStdout() ? pipes[0] : pipes[1];
+  const stdout = inheritsStdout() ? 'inherit' : (outPipe?.writeFd ?? 'pipe');
+  const stdio: (number | 'inherit' | 'pipe' | 'ignore')[] = ['inherit', stdout, errPipe?.writeFd ?? 'pipe'];
+  for (const fd of namedDescriptors(args)) {
+    while (stdio.length < fd) stdio.push('ignore');
+    stdio[fd] = fd;
+  }
+  try {
+    const child = spawn(program, args, { stdio, env: childEnvironment(env, recorder.joined) });
+    return {
+      child,
+      out: readerOf(outPipe) ?? child.stdout ?? undefined,
+      err: readerOf(errPipe) ?? child.stderr ?? undefined,
+    };
+  } catch (error) {
+    // such as an argument list that is too long
+    return notStarted(error, program);
+  } finally {
+    // with these open here the end of the command's output would never be seen
+    for (const { writeFd } of pipes) closeSync(writeFd);
+  }
+}
+
+function readerOf(pipe: Pipe | undefined): Readable | undefined {
+  return pipe && new net.Socket({ fd: pipe.readFd, readable: true, writable: false });
+}
+
+function flow(
+  source: Readable | undefined,
+  fd: number,
+  tail: Tail,
+  recorder: Recorder,
+): PassThrough | undefined {
+  if (source === undefined) return undefined;
+  return new PassThrough({
+    source,
+    fd,
+    see: (chunk) => tail.add(chunk),
+    say: (text) => recorder.say(text),
+  });
+}
+
+async function endOf(child: ChildProcess, words: readonly string[]): Promise<CommandEnd> {
+  return await new Promise((resolve) => {
+    child.once('error', (error) => {
+      // a signal that could not be sent is an error too
+      if (child.pid === undefined) resolve(notStarted(error, words[0] ?? ''));
+    });
+    child.once('exit', (code, signal) => {
+      resolve(signal === null ? { kind: 'exited', code: code ?? 0 } : { kind: 'killed', signal });
+    });
+  });
+}
+
+function notStarted(error: unknown, program: string): CommandEnd & { kind: 'not started' } {
+  const errno = errnoOf(error);
+  if (errno === 'ENOENT') {
+    return { kind: 'not started', code: 127, reason: 'not found', message: `${program}: command not found` };
+  }
+  const problem = errno === 'EACCES' ? 'Permission denied' : messageOf(error);
+  return { kind: 'not started', code: 126, reason: 'not executable', message: `${program}: ${problem}` };
+}
+
+function sampling(
+  { recorder, sampleEverySeconds }: CommandOptions,
+  child: ChildProcess,
+): Sampler | undefined {
+  if (sampleEverySeconds === 0 || !recorder.isActive || child.pid === undefined) return undefined;
+  return new Sampler({
+    pid: child.pid,
+    everyMs: sampleEverySeconds * 1000,
+    take: (sample) => recorder.sample(sample),
+  });
+}
+
+async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
+  const waiting = new AbortController();
+  try {
+    return await Promise.race([
+      promise,
+      sleep(ms, undefined, { signal: waiting.signal }).catch(() => undefined),
+    ]);
+  } finally {
+    waiting.abort();
+  }
+}
+
+/** Passes signals on, and asks at the first warning when the job's time is over. */
+class SignalRelay {
+  readonly passed: Warning[] = [];
+  target: ChildProcess | undefined;
+  readonly #env: Env;
+  readonly #recorder: Recorder;
+  readonly #now: () => number;
+  #asked: Promise<number | undefined> | undefined;
+
+  /** Listens from now on: Node's own answer to SIGUSR1 is a debugger. */
+  constructor(env: Env, recorder: Recorder, now: () => number) {
+    this.#env = env;
+    this.#recorder = recorder;
+    this.#now = now;
+    for (const signal of FORWARDED) process.on(signal, () => this.#pass(signal));
+  }
+
+  /** Undefined if nobody asked, or it is not known in time. */
+  async jobEnd(): Promise<number | undefined> {
+    return this.#asked && (await within(ANSWER_MS, this.#asked));
+  }
+
+  #pass(signal: NodeJS.Signals): void {
+    if (reachedByTerminal(signal)) return;
+    this.target?.kill(signal);
+    // SIGCONT is what SLURM sends before SIGTERM; without a limit some would fill the memory
+    if (!isWarning(signal) || this.passed.length >= MAX_WARNINGS) return;
+    this.passed.push({ signal, at: this.#now() });
+    if (!this.#recorder.isActive) return;
+    this.#asked ??= jobEnd(this.#env);
+    this.#recorder.flush();
+  }
+}
+
+const MAX_WARNINGS = 1000;
