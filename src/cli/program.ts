@@ -4,6 +4,7 @@ import { errnoOf, messageOf, RunfoldError } from '../errors.ts';
 import { CLIENT } from '../events/client.ts';
 import { addAnnotations, addAnswers, examples } from './answers.ts';
 import { addCurves } from './curves.ts';
+import { addSlurm } from './slurm.ts';
 import { addTakeouts } from './takeouts.ts';
 import { addUpkeep } from './upkeep.ts';
 import { withKey, withLedger } from './options.ts';
@@ -110,6 +111,9 @@ export function makeProgram(io: CliIo, finish: (code: ExitCode) => void): Comman
 
   program.commandsGroup('The database behind the answers:');
   addUpkeep(program, io, finish);
+
+  program.commandsGroup('SLURM:');
+  addSlurm(program, io, finish);
 
   program.commandsGroup('Help:');
   addHelp(program);
