@@ -54,6 +54,7 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   ended_at: 'RFC 3339',
   signal: 'that ended it',
   max_rss_mb: 'most memory used, in MB',
+  cpu_seconds: 'processor time used, in seconds',
   stdout_path: 'where its output goes',
   stderr_path: 'where its errors go',
 };

@@ -3,7 +3,7 @@
 
 /** "runf": tells the file apart from any other SQLite database. */
 export const APPLICATION_ID = 0x72_75_6e_66;
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 /** The five tables and the report of rejected lines: what the law is about, and what `verify` compares. */
 export const PUBLIC_TABLES = [
@@ -133,6 +133,7 @@ CREATE TABLE slurm_jobs (
   exit_code INTEGER,
   signal INTEGER,
   max_rss_mb REAL,
+  cpu_seconds REAL,
   stdout_path TEXT,
   stderr_path TEXT,
   PRIMARY KEY (run_id, job_id, restart_count)

@@ -160,6 +160,7 @@ export const EVENT_SCHEMAS = {
     exit_code: integer.nullish(),
     signal: integer.nullish(),
     max_rss_mb: finite.nullish(),
+    cpu_seconds: finite.nullish(),
     stdout_path: text.nullish(),
     stderr_path: text.nullish(),
     source: z.enum(['env', 'squeue', 'sacct']),

@@ -1,6 +1,6 @@
 // A run's events -> its rows in the small tables. A pure function: whatever order the events are given in.
 import { attemptsOf, inEventOrder, isOfType, viewStart, type Attempt, type FoldEvent } from './attempts.ts';
-import { foldSlurmJobs, ownJobOf, waitingRestart, type SlurmJobRow } from './slurm-fold.ts';
+import { foldSlurmJobs, ownJobOf, waitingRestart, withOwnJobIds, type SlurmJobRow } from './slurm-fold.ts';
 import { statusOf, type AttemptStatus } from './status.ts';
 
 export interface RunRow {
@@ -61,7 +61,7 @@ export function fold(events: readonly FoldEvent[]): FoldedRun | undefined {
     inView: position >= start,
     config: JSON.stringify(mergeObjects(createdIn(created, attempt).map(({ event }) => event.config))),
   }));
-  const slurmEvents = events.filter(isOfType('slurm_info'));
+  const slurmEvents = withOwnJobIds(events.filter(isOfType('slurm_info')));
   const slurmJobs = foldSlurmJobs(slurmEvents);
   const lastCreated = createdIn(created, last);
   return {

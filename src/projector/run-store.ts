@@ -25,7 +25,7 @@ const RUN_COLUMNS: readonly (keyof RunRow)[] = [
 const SLURM_COLUMNS: readonly (keyof SlurmJobRow)[] = [
   'job_id', 'array_job_id', 'array_task_id', 'restart_count', 'attempt', 'state', 'reason', 'partition', 'account',
   'node_list', 'cpus', 'gpus', 'memory_mb', 'time_limit_seconds', 'submitted_at', 'started_at', 'ended_at',
-  'exit_code', 'signal', 'max_rss_mb', 'stdout_path', 'stderr_path',
+  'exit_code', 'signal', 'max_rss_mb', 'cpu_seconds', 'stdout_path', 'stderr_path',
 ]; // prettier-ignore
 
 const RESULTS_COLUMN_COUNT = 18;

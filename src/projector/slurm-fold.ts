@@ -39,6 +39,7 @@ const LAST_SAID = [
   'ended_at',
   'signal',
   'max_rss_mb',
+  'cpu_seconds',
   'stdout_path',
   'stderr_path',
 ] as const;
@@ -74,6 +75,31 @@ function jobIdOf({ event }: SlurmEvent): string {
 
 function restartOf({ event }: SlurmEvent): number {
   return event.restart_count ?? 0;
+}
+
+/**
+ * A task of an array that has not started has no id of its own: what is said of it bears the array's. As soon as anything
+ * names the task's own, that is what all of it is about.
+ */
+export function withOwnJobIds(said: readonly SlurmEvent[]): SlurmEvent[] {
+  const own = new Map<string, string>();
+  for (const item of said.toSorted(compareByAuthority)) {
+    const task = taskOf(item);
+    if (task !== undefined && !hasArraysId(item)) own.set(task, jobIdOf(item));
+  }
+  return said.map((item) => {
+    const id = hasArraysId(item) ? own.get(taskOf(item) ?? '') : undefined;
+    return id === undefined ? item : { ...item, event: { ...item.event, job_id: id } };
+  });
+}
+
+function taskOf({ event }: SlurmEvent): string | undefined {
+  if (isNil(event.array_job_id) || isNil(event.array_task_id)) return undefined;
+  return JSON.stringify([String(event.array_job_id), String(event.array_task_id)]);
+}
+
+function hasArraysId(item: SlurmEvent): boolean {
+  return !isNil(item.event.array_job_id) && jobIdOf(item) === String(item.event.array_job_id);
 }
 
 /** One row for each job id and restart, sorted by both. */

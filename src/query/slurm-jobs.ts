@@ -7,7 +7,7 @@ import type { Db } from '../db/open.ts';
  */
 export interface SlurmJob {
   run_id: string;
-  /** SLURM's raw job id. */
+  /** SLURM's raw job id; the array's for a task of which no other is known yet. */
   job_id: string;
   array_job_id: string | null;
   array_task_id: string | null;
@@ -31,6 +31,8 @@ export interface SlurmJob {
   exit_code: number | null;
   signal: number | null;
   max_rss_mb: number | null;
+  /** User and system time of all of the job's processes. */
+  cpu_seconds: number | null;
   stdout_path: string | null;
   stderr_path: string | null;
 }

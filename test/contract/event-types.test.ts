@@ -116,7 +116,7 @@ describe('what goes where', () => {
     const all = {
       array_job_id: '99', array_task_id: '3', state: 'RUNNING', reason: 'None', partition: 'gpu', account: 'lab',
       node_list: 'n[1-2]', cpus: 8, gpus: 1, memory_mb: 1024.5, time_limit_seconds: 3600, submitted_at: at(0),
-      started_at: at(1), ended_at: at(2), exit_code: 0, signal: 9, max_rss_mb: 10.25, stdout_path: '/o', stderr_path: '/e',
+      started_at: at(1), ended_at: at(2), exit_code: 0, signal: 9, max_rss_mb: 10.25, cpu_seconds: 7.5, stdout_path: '/o', stderr_path: '/e',
     }; // prettier-ignore
     const full = slurm(1, 'sacct', { job_id: '100', restart_count: 2, ...all });
     const bare = slurm(1, 'env', { job_id: '7' });

@@ -75,7 +75,7 @@ describe('slurm_jobs', () => {
       array_job_id: ['1', '2'], array_task_id: ['3', '4'], reason: ['a', 'b'], partition: ['a', 'b'], account: ['a', 'b'],
       node_list: ['a', 'b'], cpus: [2, 1], gpus: [2, 1], memory_mb: [2, 1.5], time_limit_seconds: [2, 1],
       submitted_at: [at(9), at(8)], started_at: [at(9), at(8)], ended_at: [at(9), at(8)], signal: [15, 9],
-      max_rss_mb: [2, 1], stdout_path: ['/a', '/b'], stderr_path: ['/a', '/b'],
+      max_rss_mb: [2, 1], cpu_seconds: [4, 3.5], stdout_path: ['/a', '/b'], stderr_path: ['/a', '/b'],
     }; // prettier-ignore
     const fields = (index: 0 | 1): Fields =>
       Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, values[index]]));
@@ -86,6 +86,39 @@ describe('slurm_jobs', () => {
     expect(await job(slurm(1, 'sacct', fields(0)), slurm(2, 'squeue', fields(1)), nothing)).toMatchObject(
       fields(0),
     );
+  });
+
+  test('what is said of a task under its array’s id is of the id that the task has as soon as that is known', async () => {
+    const task = { array_job_id: 69, array_task_id: '3' };
+    const submitted = slurm(1, 'squeue', { ...task, job_id: '69', state: 'PENDING', attempt: A });
+    const started = slurm(2, 'env', { ...task, job_id: '72', array_job_id: '69', state: 'RUNNING' });
+    const other = slurm(1, 'squeue', { ...task, job_id: '69', array_task_id: 4, state: 'PENDING' });
+    const alone = await given(writerFile(A, created(0), submitted));
+    alone.expectJobs({ job_id: '69', array_task_id: '3' });
+    alone.expectRun({ slurm_job_id: '69' });
+    const both = await given(writerFile(A, created(0), started, submitted));
+    both.expectJobs({ job_id: '72', array_job_id: '69', array_task_id: '3', state: 'PENDING' });
+    both.expectRun({ slurm_job_id: '72', slurm_array_task_id: '3' });
+    const plain = slurm(3, 'sacct', { job_id: '72', node_list: 'n1', state: 'COMPLETED' });
+    (await given(writerFile(A, created(0), submitted, started, other, plain))).expectJobs(
+      { job_id: '69', array_task_id: '4' },
+      { job_id: '72', state: 'COMPLETED', node_list: 'n1' },
+    );
+  });
+
+  test('the last task of an array bears the array’s id', async () => {
+    const said = { array_job_id: '69', array_task_id: '9', job_id: '69' };
+    (
+      await given(
+        writerFile(
+          A,
+          created(0),
+          slurm(1, 'squeue', said),
+          slurm(2, 'env', said),
+          slurm(3, 'env', { ...said, restart_count: 1 }),
+        ),
+      )
+    ).expectJobs({ job_id: '69', restart_count: 0 }, { job_id: '69', restart_count: 1 });
   });
 
   test('state: terminal first, then the last', async () => {

@@ -34,7 +34,7 @@ const COLUMNS = {
   run_errors: 'run_id writer seq ts attempt exception_type message traceback',
   slurm_jobs:
     'run_id job_id array_job_id array_task_id restart_count attempt state reason partition account node_list cpus gpus ' +
-    'memory_mb time_limit_seconds submitted_at started_at ended_at exit_code signal max_rss_mb stdout_path stderr_path',
+    'memory_mb time_limit_seconds submitted_at started_at ended_at exit_code signal max_rss_mb cpu_seconds stdout_path stderr_path',
   _rejected: 'file offset length code message excerpt',
 };
 

@@ -82,7 +82,7 @@ const SHAPES: Record<Exclude<EventType, 'run_created'>, Fields> = {
     ...optional({
       array_job_id: slurmId, array_task_id: slurmId, restart_count: integer, state: text, reason: text, partition: text,
       account: text, node_list: text, cpus: integer, gpus: integer, memory_mb: finite, time_limit_seconds: finite,
-      submitted_at: time, started_at: time, ended_at: time, exit_code: integer, signal: integer, max_rss_mb: finite,
+      submitted_at: time, started_at: time, ended_at: time, exit_code: integer, signal: integer, max_rss_mb: finite, cpu_seconds: finite,
       stdout_path: text, stderr_path: text,
     }),
   },

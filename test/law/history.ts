@@ -130,6 +130,7 @@ const PAYLOADS: Record<string, Fields> = {
   },
   slurm_info: {
     job_id: fc.constantFrom('7', 7, '8'),
+    array_job_id: maybe(fc.constantFrom('7', 7)),
     array_task_id: maybe(fc.constantFrom('3', 4)),
     restart_count: maybe(fc.nat({ max: 2 })),
     state: maybe(fc.constantFrom('PENDING', 'RUNNING', 'COMPLETED', 'CANCELLED by 1000', 'FAILED')),

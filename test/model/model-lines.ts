@@ -385,6 +385,7 @@ const SCHEMA: ReadonlyMap<string, Schema> = new Map([
         exit_code: integer,
         signal: integer,
         max_rss_mb: finite,
+        cpu_seconds: finite,
         stdout_path: string,
         stderr_path: string,
       },

@@ -177,33 +177,52 @@ function restartOf(e: Event): number {
   return numberIn(e, 'restart_count') ?? 0;
 }
 
+function byAuthority(a: Event, b: Event): number {
+  const sources: Json[] = ['env', 'squeue', 'sacct'];
+  return sources.indexOf(field(a, 'source')) - sources.indexOf(field(b, 'source')) || byTime(a, b);
+}
+
+/** "Under the array's id": said of a task whose own id the one who said it did not know. */
+function isUnderArray(e: Event): boolean {
+  return field(e, 'array_job_id') !== null && String(field(e, 'array_job_id')) === String(field(e, 'job_id'));
+}
+
+/** `job_id` as the tables have it: the task's own where any line of the run names it, the last by authority. */
+function jobIdOf(e: Event, all: readonly Event[]): string {
+  const names = ['array_job_id', 'array_task_id'];
+  if (!isUnderArray(e) || field(e, 'array_task_id') === null) return String(field(e, 'job_id'));
+  const own = all
+    .filter((other) => other.type === 'slurm_info' && !isUnderArray(other))
+    .filter((other) => names.every((name) => String(field(other, name)) === String(field(e, name))))
+    .sort(byAuthority)
+    .at(-1);
+  return String(field(own ?? e, 'job_id'));
+}
+
 export function slurmRows(run: Run): Row[] {
   if (run.attempts.length === 0) return [];
-  const sources: Json[] = ['env', 'squeue', 'sacct'];
-  const infos = run.events
-    .filter((e) => e.type === 'slurm_info')
-    .sort(
-      (a, b) => sources.indexOf(field(a, 'source')) - sources.indexOf(field(b, 'source')) || byTime(a, b),
-    );
-  const keys = new Map(infos.map((e) => [JSON.stringify([field(e, 'job_id'), restartOf(e)]), e]));
+  const infos = run.events.filter((e) => e.type === 'slurm_info').sort(byAuthority);
+  const idOf = (e: Event): string => jobIdOf(e, infos);
+  const keys = new Map(infos.map((e) => [JSON.stringify([idOf(e), restartOf(e)]), e]));
   return [...keys.values()].map((one) => {
-    const job = field(one, 'job_id');
+    const job = idOf(one);
     const restart = restartOf(one);
     return slurmRow(
       run,
-      infos.filter((e) => field(e, 'job_id') === job && restartOf(e) === restart),
+      infos.filter((e) => idOf(e) === job && restartOf(e) === restart),
+      job,
       restart,
     );
   });
 }
 
-function slurmRow(run: Run, infos: readonly Event[], restart: number): Row {
+function slurmRow(run: Run, infos: readonly Event[], job: string, restart: number): Row {
   const last = (name: string): string | number | null => column(lastOf(infos, name));
   const terminal = infos.filter((e) => isTerminalState(field(e, 'state')));
   const env = infos.filter((e) => field(e, 'source') === 'env');
   return {
     run_id: run.id,
-    job_id: last('job_id'),
+    job_id: job,
     array_job_id: last('array_job_id'),
     array_task_id: last('array_task_id'),
     restart_count: restart,
@@ -223,6 +242,7 @@ function slurmRow(run: Run, infos: readonly Event[], restart: number): Row {
     exit_code: column(lastOf(env, 'exit_code')) ?? last('exit_code'),
     signal: last('signal'),
     max_rss_mb: last('max_rss_mb'),
+    cpu_seconds: last('cpu_seconds'),
     stdout_path: last('stdout_path'),
     stderr_path: last('stderr_path'),
   };
@@ -246,7 +266,7 @@ export function experimentRow(run: Run): Row[] {
     );
   const headed = created.findLast((e) => e.host !== null);
   const key = created[0];
-  const job = ownJob(ofLast);
+  const job = ownJob(ofLast, run.events);
   const jobs = slurmRows(run).filter((row) => row['job_id'] === job?.id);
   const status = statusOf(ofLast, jobs, job);
   return [
@@ -289,15 +309,15 @@ interface OwnJob {
   restart: number;
 }
 
-/** `events` are those of one attempt, in order. */
-function ownJob(events: readonly Event[]): OwnJob | undefined {
+/** `events` are those of one attempt, in order, `all` those of its run. */
+function ownJob(events: readonly Event[], all: readonly Event[]): OwnJob | undefined {
   const infos = events.filter((e) => e.type === 'slurm_info');
   const env = infos.findLast((e) => field(e, 'source') === 'env');
-  if (env !== undefined) return { id: String(field(env, 'job_id')), restart: restartOf(env) };
+  if (env !== undefined) return { id: jobIdOf(env, all), restart: restartOf(env) };
   const last = infos.at(-1);
   if (last === undefined) return undefined;
-  const ofJob = infos.filter((e) => field(e, 'job_id') === field(last, 'job_id'));
-  return { id: String(field(last, 'job_id')), restart: least(ofJob.map(restartOf)) ?? 0 };
+  const ofJob = infos.filter((e) => jobIdOf(e, all) === jobIdOf(last, all));
+  return { id: jobIdOf(last, all), restart: least(ofJob.map(restartOf)) ?? 0 };
 }
 
 interface Status {

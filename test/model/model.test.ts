@@ -730,6 +730,7 @@ describe('slurm_jobs', () => {
         exit_code: 137,
         signal: null,
         max_rss_mb: null,
+        cpu_seconds: null,
         stdout_path: null,
         stderr_path: null,
       },
