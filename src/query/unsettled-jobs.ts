@@ -27,7 +27,7 @@ export interface UnsettledOptions {
 
 /** Only squeue and sacct say when a job ended. */
 const UNSETTLED = `SELECT DISTINCT j.run_id, j.job_id, j.array_job_id, j.array_task_id FROM slurm_jobs j
-  WHERE (j.ended_at IS NULL AND j.reason IS NOT @exceptReason) OR (j.ended_at > @recent AND
+  WHERE (j.ended_at IS NULL AND (@exceptReason IS NULL OR j.reason IS NOT @exceptReason)) OR (j.ended_at > @recent AND
     (j.state IN ('REQUEUED', 'PREEMPTED', 'NODE_FAIL', 'BOOT_FAIL', 'SPECIAL_EXIT', 'LAUNCH_FAILED')
       OR NOT EXISTS (SELECT 1 FROM _events e WHERE e.run_id = j.run_id AND e.type = 'slurm_info'
         AND json_extract(e.body, '$.event.source') = 'sacct'
