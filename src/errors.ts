@@ -18,6 +18,7 @@ export const ERROR_CODES = {
   sqlite_too_old: 'The SQLite library is too old to write safely.',
   projector_running: 'Another process holds the database.',
   would_lose_rows: 'A rebuild would lose rows whose files are gone or changed.',
+  slurm_silent: 'Neither squeue nor sacct has answered.',
   run_not_found: 'No run has that id.',
   file_exists: 'A file is there already and would be replaced.',
   submit_failed: 'sbatch refused a job, or its answer is not known.',

@@ -5,6 +5,7 @@ import { addAnnotations, addAnswers, examples } from './answers.ts';
 import { addCurves } from './curves.ts';
 import { addExec } from './exec.ts';
 import { newProgram, runProgram } from './run-program.ts';
+import { addSlurm } from './slurm.ts';
 import { addTakeouts } from './takeouts.ts';
 import { addSweeps } from './sweeps.ts';
 import { addUpkeep } from './upkeep.ts';
@@ -75,6 +76,9 @@ export function makeProgram(io: CliIo, finish: (code: ExitCode) => void): Comman
 
   program.commandsGroup('The database behind the answers:');
   addUpkeep(program, io, finish);
+
+  program.commandsGroup('SLURM:');
+  addSlurm(program, io, finish);
 
   program.commandsGroup('Help:');
   addHelp(program);

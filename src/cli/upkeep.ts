@@ -1,5 +1,5 @@
 // The commands that keep the database up to date, and say whether all is well.
-import type { Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { DoctorFlags } from './commands/doctor.ts';
 import type { StatusFlags } from './commands/status.ts';
 import type { SyncFlags } from './commands/sync.ts';
@@ -7,7 +7,7 @@ import type { VerifyFlags } from './commands/verify.ts';
 import type { WatchFlags } from './commands/watch.ts';
 import { examples } from './answers.ts';
 import type { CliIo, ExitCode } from './io.ts';
-import { withJson, withPlace } from './options.ts';
+import { seconds, withJson, withPlace } from './options.ts';
 import { withReading } from './reading.ts';
 
 export function addUpkeep(program: Command, io: CliIo, finish: (code: ExitCode) => void): void {
@@ -25,7 +25,13 @@ export function addUpkeep(program: Command, io: CliIo, finish: (code: ExitCode) 
   withPlace(program.command('watch'))
     .description('keep the database up to date until Ctrl-C')
     .option('-q, --quiet', 'say nothing while all is well')
-    .addHelpText('after', examples('runfold watch --quiet &'))
+    .option('--slurm', 'ask SLURM too, as slurm refresh does')
+    .addOption(
+      new Option('--slurm-every <time>', 'how often, 60s at least')
+        .argParser(politeSeconds)
+        .default(60, '60s'),
+    )
+    .addHelpText('after', examples('runfold watch --quiet &', 'runfold watch --slurm --slurm-every 5m'))
     .action(async (flags: WatchFlags) => {
       const { watch } = await import('./commands/watch.ts');
       finish(await watch(flags, io));
@@ -54,4 +60,12 @@ export function addUpkeep(program: Command, io: CliIo, finish: (code: ExitCode) 
       const { verify } = await import('./commands/verify.ts');
       finish(await verify(flags, io));
     });
+}
+
+const POLITE_SECONDS = 60;
+
+function politeSeconds(text: string): number {
+  const value = seconds(text);
+  if (value >= POLITE_SECONDS) return value;
+  throw new InvalidArgumentError(`It must be ${POLITE_SECONDS}s or more.`);
 }

@@ -49,7 +49,7 @@ export function prepareDatabaseDirectory(file: string, uid: number, statfs?: Sta
 }
 
 /** The database, and what is kept beside it. */
-const FILES = ['', '-wal', '-shm', '.lock'];
+const FILES = ['', '-wal', '-shm', '.lock', '.slurm'];
 
 function assertPrivate(directory: string, uid: number): void {
   const stats = lstatSync(directory, { throwIfNoEntry: false });

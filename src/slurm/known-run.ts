@@ -1,0 +1,85 @@
+// What the log has already said of the jobs of a run.
+import type { EventOf, RunStatus } from '../events/event.ts';
+import { jobKey } from './job-id.ts';
+
+/** A row of `slurm_jobs`. */
+export interface KnownJob {
+  job_id: string;
+  array_job_id: string | null;
+  array_task_id: string | null;
+  restart_count: number;
+  attempt: string;
+  state: string | null;
+  reason: string | null;
+  submitted_at: string | null;
+  started_at: string | null;
+  ended_at: string | null;
+  exit_code: number | null;
+  /** The other columns, each by the name of the field. */
+  readonly [column: string]: string | number | null;
+}
+
+/** Events as they were said, not yet folded. */
+export type SaidInfo = EventOf<'slurm_info'> & { attempt: string };
+export type SaidStatus = EventOf<'status_changed'> & { attempt: string };
+
+export interface KnownRun {
+  runId: string;
+  /** All starts of those jobs that SLURM is asked about. */
+  jobs: readonly KnownJob[];
+  said: readonly (SaidInfo | SaidStatus)[];
+  /** The status of each attempt. */
+  attempts: ReadonlyMap<string, RunStatus>;
+  /** Of the newest event of the run. */
+  lastTs: string;
+}
+
+export function keyOf({
+  job_id,
+  array_job_id,
+  array_task_id,
+}: Pick<KnownJob, 'job_id' | 'array_job_id' | 'array_task_id'>): string {
+  return jobKey(job_id, array_job_id, array_task_id);
+}
+
+/** One job of a run, with all that was said of it. */
+export class KnownStarts {
+  readonly #infos: readonly SaidInfo[];
+  readonly #rows: ReadonlyMap<number, KnownJob>;
+
+  constructor(jobs: readonly KnownJob[], infos: readonly SaidInfo[]) {
+    this.#rows = new Map(jobs.map((job) => [job.restart_count, job]));
+    this.#infos = infos;
+  }
+
+  get restarts(): number[] {
+    return [...this.#rows.keys()];
+  }
+
+  row(restart: number): KnownJob | undefined {
+    return this.#rows.get(restart);
+  }
+
+  /**
+   * The attempt that a start of the job was. The job's own word counts before anything that was said of it; a start
+   * of which nothing is known yet belongs to the attempt before it. Undefined: no attempt is known that early.
+   */
+  attempt(restart: number): string | undefined {
+    const own = this.#infos.filter(
+      ({ source, restart_count }) => source === 'env' && (restart_count ?? 0) === restart,
+    );
+    const lastOwn = own.toSorted((a, b) => (a.ts < b.ts ? -1 : a.ts > b.ts ? 1 : 0)).at(-1);
+    if (lastOwn !== undefined) return lastOwn.attempt;
+    const row = this.#rows.get(restart);
+    if (row !== undefined) return row.attempt;
+    const earlier = this.restarts.filter((other) => other < restart);
+    return earlier.length === 0 ? undefined : this.attempt(Math.max(...earlier));
+  }
+
+  /** Whether sacct has said something of this start: from then on its columns hide those of squeue. */
+  hasSacctWord(restart: number): boolean {
+    return this.#infos.some(
+      ({ source, restart_count }) => source === 'sacct' && (restart_count ?? 0) === restart,
+    );
+  }
+}

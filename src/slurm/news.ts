@@ -1,0 +1,236 @@
+// What the log has of jobs, and what SLURM says of them now -> the events that are missing. Pure.
+import type { Answers, JobAnswer } from './answers.ts';
+import type { SlurmFacts } from './facts.ts';
+import { grouped } from './grouped.ts';
+import {
+  keyOf,
+  KnownStarts,
+  type KnownJob,
+  type KnownRun,
+  type SaidInfo,
+  type SaidStatus,
+} from './known-run.ts';
+import { isEndState, stateWord } from './states.ts';
+import type { Verdict } from './verdict.ts';
+import { GRACE_MS, moreSpecific, squeueOf, UNKNOWN, wordOn, type Moment, type Word } from './word.ts';
+
+export interface NewEvent {
+  type: 'slurm_info' | 'status_changed';
+  ts: string;
+  run_id: string;
+  attempt: string;
+  [field: string]: string | number;
+}
+
+/** One start of a job, as it is now. */
+export interface JobNow {
+  /** `12`, or `12_3` for a task of an array. */
+  job: string;
+  restart: number;
+  /** SLURM's word; null: it does not know the job. */
+  state: string | null;
+  /** It waits or runs. */
+  isLive: boolean;
+  /** Its end is new to the log. */
+  isNewEnd: boolean;
+  /** Why it ended: OUT_OF_MEMORY, SIGSEGV; else the state. Null: it has not. */
+  cause: string | null;
+}
+
+export interface News {
+  events: NewEvent[];
+  /** A job of several runs is there once. */
+  jobs: JobNow[];
+}
+
+export function newsOf(runs: readonly KnownRun[], answers: Answers, nowMs: number): News {
+  const events: NewEvent[] = [];
+  const jobs = new Map<string, JobNow>();
+  for (const run of runs) {
+    for (const rows of grouped(run.jobs, keyOf).values()) {
+      const news = newsOfJob(run, rows, { answers, nowMs });
+      events.push(...news.events);
+      for (const job of news.jobs) {
+        const before = jobs.get(`${job.job}r${job.restart}`);
+        if (before === undefined || job.isNewEnd) jobs.set(`${job.job}r${job.restart}`, job);
+      }
+    }
+  }
+  return { events, jobs: [...jobs.values()] };
+}
+
+function newsOfJob(run: KnownRun, rows: readonly KnownJob[], moment: Moment): News {
+  const { answers, nowMs } = moment;
+  const [first] = rows;
+  if (first === undefined) return { events: [], jobs: [] };
+  const key = keyOf(first);
+  const infos = run.said.filter((said): said is SaidInfo => said.type === 'slurm_info');
+  const ofJob = infos.filter((info) => isOf(info, rows));
+  const starts = new KnownStarts(rows, ofJob);
+  const answer = settledStart(
+    answers.of(rows.find(({ job_id, array_job_id }) => job_id !== array_job_id) ?? first),
+    starts,
+  );
+  const newest = Math.max(...starts.restarts);
+  const restarts = new Set([
+    ...starts.restarts,
+    ...answer.sacct.keys(),
+    ...(answer.squeue === undefined ? [] : [answer.squeue.restart]),
+  ]);
+  const news: News = { events: [], jobs: [] };
+  for (const restart of [...restarts].toSorted((a, b) => a - b)) {
+    const row = starts.row(restart);
+    const attempt = starts.attempt(restart);
+    if (attempt === undefined || isSettled(row, starts.hasSacctWord(restart))) continue;
+    const word = wordOn(restart, row, answer, starts, moment);
+    if (word !== undefined) {
+      const job = answer.sacct[restart]?.job ?? squeueOf(answer, restart)?.job ?? row?.job_id ?? first.job_id;
+      const about = { run, attempt, restart, job, array: first };
+      const made = eventsFor(about, word, row, nowMs);
+      news.events.push(...made);
+      const isNewEnd = isEndState(word.facts.state) && made.length > 0 && (row?.ended_at ?? null) === null;
+      const isLive = !isEndState(word.facts.state);
+      const cause = isLive ? null : (word.verdict?.reason ?? stateWord(word.facts.state));
+      news.jobs.push({ job: key, restart, state: word.facts.state, isLive, isNewEnd, cause });
+    } else if (restart === newest && isForgotten(answer, answers, row)) {
+      news.jobs.push({ job: key, restart, state: null, isLive: false, isNewEnd: false, cause: null });
+      if (row !== undefined && row.reason !== UNKNOWN && nowMs - Date.parse(run.lastTs) >= GRACE_MS) {
+        const source = answers.sacct === 'answered' ? 'sacct' : 'squeue';
+        news.events.push(
+          infoEvent(
+            { run, attempt, restart, job: row.job_id, array: first },
+            { reason: UNKNOWN, source },
+            nowMs,
+          ),
+        );
+      }
+    }
+  }
+  return news;
+}
+
+function isOf(info: SaidInfo, rows: readonly KnownJob[]): boolean {
+  return rows.some(
+    (row) =>
+      String(info.job_id) === row.job_id ||
+      (row.array_task_id !== null &&
+        String(info.array_job_id ?? '') === row.array_job_id &&
+        String(info.array_task_id ?? '') === row.array_task_id),
+  );
+}
+
+/** SLURM has said how and when it ended, and will not say more. */
+function isSettled(row: KnownJob | undefined, hasSacctWord: boolean): boolean {
+  return row !== undefined && row.ended_at !== null && isEndState(row.state ?? '') && hasSacctWord;
+}
+
+/** While the processes of a requeued job end squeue counts the restart already, which nobody else knows yet. */
+function settledStart({ squeue, sacct }: JobAnswer, starts: KnownStarts): JobAnswer {
+  if (squeue === undefined || squeue.restart === 0 || stateWord(squeue.facts.state) !== 'COMPLETING') {
+    return { squeue, sacct };
+  }
+  const isKnown = starts.row(squeue.restart) !== undefined || sacct[squeue.restart] !== undefined;
+  return { sacct, squeue: isKnown ? squeue : { ...squeue, restart: squeue.restart - 1 } };
+}
+
+/** Whether nobody who could know the job does. */
+function isForgotten(answer: JobAnswer, answers: Answers, row: KnownJob | undefined): boolean {
+  if (answers.squeue === 'failed' || answers.sacct === 'failed') return false;
+  const isEnded = row !== undefined && row.ended_at !== null;
+  // without squeue a job that sacct shows as running may well be
+  const isUnheard = answers.squeue === 'answered' || answer.sacct.length === 0;
+  return isUnheard && answer.squeue === undefined && !isEnded;
+}
+
+interface About {
+  run: KnownRun;
+  attempt: string;
+  restart: number;
+  /** Raw id. */
+  job: string;
+  array: KnownJob;
+}
+
+function eventsFor(
+  about: About,
+  { source, facts, verdict }: Word,
+  row: KnownJob | undefined,
+  nowMs: number,
+): NewEvent[] {
+  const reason = facts.reason ?? (row?.reason === UNKNOWN ? 'None' : undefined);
+  const changed = changesOf({ ...facts, reason, job_id: about.job }, row);
+  const events: NewEvent[] = [];
+  if (Object.keys(changed).length > 0) events.push(infoEvent(about, { ...changed, source }, nowMs));
+  const status = statusEvent(about, facts, verdict, nowMs);
+  if (status !== undefined) events.push(status);
+  return events;
+}
+
+function changesOf(
+  said: SlurmFacts & { job_id: string },
+  row: KnownJob | undefined,
+): Record<string, string | number> {
+  const changed: Record<string, string | number> = {};
+  for (const [field, value] of Object.entries(said) as [string, string | number | undefined][]) {
+    if (value === undefined || row?.[field] === value) continue;
+    if (field === 'state' && moreSpecific(String(value), row?.state) !== value) continue;
+    changed[field] = value;
+  }
+  return changed;
+}
+
+function infoEvent(
+  { run, attempt, restart, job, array }: About,
+  fields: Record<string, string | number>,
+  nowMs: number,
+): NewEvent {
+  return {
+    type: 'slurm_info',
+    ts: new Date(nowMs).toISOString(),
+    run_id: run.runId,
+    attempt,
+    job_id: job,
+    ...(array.array_job_id !== null && { array_job_id: array.array_job_id }),
+    ...(array.array_task_id !== null && { array_task_id: array.array_task_id }),
+    ...(restart > 0 && { restart_count: restart }),
+    ...fields,
+  };
+}
+
+function statusEvent(
+  { run, attempt }: About,
+  facts: SlurmFacts,
+  verdict: Verdict | undefined,
+  nowMs: number,
+): NewEvent | undefined {
+  const event = { type: 'status_changed' as const, run_id: run.runId, attempt, source: 'slurm' };
+  if (verdict === undefined) {
+    if (stateWord(facts.state) !== 'RUNNING' || run.attempts.get(attempt) !== 'pending') return undefined;
+    return { ...event, ts: facts.started_at ?? new Date(nowMs).toISOString(), status: 'running' };
+  }
+  const { status, reason } = verdict;
+  const { exit_code } = facts;
+  const ts = facts.ended_at ?? new Date(nowMs).toISOString();
+  const isSaid = run.said.some(
+    (said) =>
+      isSlurmWord(said) &&
+      said.attempt === attempt &&
+      said.status === status &&
+      (said.reason ?? undefined) === reason &&
+      (said.exit_code ?? undefined) === exit_code &&
+      // of two equal words the later counts
+      said.ts >= ts,
+  );
+  if (isSaid) return undefined;
+  return {
+    ...event,
+    ts,
+    status,
+    ...(reason !== undefined && { reason }),
+    ...(exit_code !== undefined && { exit_code }),
+  };
+}
+
+function isSlurmWord(said: SaidInfo | SaidStatus): said is SaidStatus {
+  return said.type === 'status_changed' && said.source === 'slurm';
+}

@@ -1,0 +1,144 @@
+// Whose word counts for one start of a job, and what that word is. Pure.
+import type { Answers, JobAnswer } from './answers.ts';
+import type { SlurmFacts } from './facts.ts';
+import type { KnownJob, KnownStarts } from './known-run.ts';
+import type { SacctRow } from './sacct.ts';
+import type { SqueueRow } from './squeue.ts';
+import { isEndState, stateWord } from './states.ts';
+import { verdictOf, type Verdict } from './verdict.ts';
+import type { Exit } from './values.ts';
+
+/** How long a job that SLURM does not know, or that has ended but for its batch step, is left alone. */
+export const GRACE_MS = 15 * 60_000;
+
+/** The reason of a job that neither squeue nor sacct knows. */
+export const UNKNOWN = 'unknown';
+
+export interface Moment {
+  answers: Answers;
+  nowMs: number;
+}
+
+/** What to write of one start, and by whose word. */
+export interface Word {
+  source: 'squeue' | 'sacct';
+  facts: SlurmFacts;
+  verdict: Verdict | undefined;
+}
+
+export function squeueOf({ squeue }: JobAnswer, restart: number): SqueueRow | undefined {
+  return squeue?.restart === restart ? squeue : undefined;
+}
+
+/** For live jobs squeue's word counts before sacct's, which is seconds to minutes behind; for ends sacct's. */
+export function wordOn(
+  restart: number,
+  row: KnownJob | undefined,
+  answer: JobAnswer,
+  starts: KnownStarts,
+  { answers, nowMs }: Moment,
+): Word | undefined {
+  const squeue = squeueOf(answer, restart);
+  const sacct = answer.sacct[restart];
+  const isLive = squeue !== undefined && !isEndState(squeue.facts.state);
+  const end = sacct === undefined || isLive ? undefined : endOf(sacct, nowMs);
+  if (sacct !== undefined && end !== undefined) return endBySacct(sacct, end, squeue, row);
+  if (squeue !== undefined) {
+    // its columns would be hidden by what sacct said before; sacct catches up within seconds
+    if (starts.hasSacctWord(restart)) return sacct === undefined ? undefined : liveBySacct(sacct, squeue);
+    return bySqueue(squeue);
+  }
+  if (answers.squeue !== 'answered') return sacct === undefined ? undefined : liveBySacct(sacct, undefined);
+  const next = answer.squeue;
+  // of an earlier start squeue says nothing more than that there is a later one
+  if (answers.sacct !== 'missing' || next === undefined || next.restart < restart) return undefined;
+  return row === undefined || row.ended_at !== null ? undefined : requeued(next, row);
+}
+
+function requeued(next: SqueueRow, row: KnownJob): Word | undefined {
+  const { submitted_at } = next.facts;
+  // the requeue is a new submission, save in the first moments
+  if (submitted_at === undefined || submitted_at <= (row.started_at ?? row.submitted_at ?? ''))
+    return undefined;
+  const facts = { state: 'REQUEUED', ended_at: submitted_at };
+  return { source: 'squeue', facts, verdict: verdictOf(facts.state, {}) };
+}
+
+function bySqueue({ facts, exit }: SqueueRow): Word {
+  if (!isEndState(facts.state)) return { source: 'squeue', facts, verdict: undefined };
+  const verdict = verdictOf(facts.state, exit);
+  return { source: 'squeue', facts: { ...facts, ...exitFacts(facts.state, exit) }, verdict };
+}
+
+/** Not the end of a job that squeue says goes on. */
+function liveBySacct(sacct: SacctRow, squeue: SqueueRow | undefined): Word | undefined {
+  if (isEndState(sacct.facts.state) || sacct.isStub) return undefined;
+  if (squeue !== undefined && stateWord(squeue.facts.state) !== stateWord(sacct.facts.state))
+    return undefined;
+  return { source: 'sacct', facts: sacct.facts, verdict: undefined };
+}
+
+/** The job's own End is when it was told to end; that of its batch step is when it had ended. */
+function endOf({ facts, steps }: SacctRow, nowMs: number): string | undefined {
+  const { state, ended_at } = facts;
+  if (!isEndState(state) || ended_at === undefined) return undefined;
+  const batch = steps.find(({ name }) => name === 'batch');
+  if (batch === undefined) return ended_at;
+  if (batch.endedAt === undefined) return nowMs - Date.parse(ended_at) >= GRACE_MS ? ended_at : undefined;
+  return batch.endedAt;
+}
+
+function endBySacct(
+  sacct: SacctRow,
+  end: string,
+  squeue: SqueueRow | undefined,
+  row: KnownJob | undefined,
+): Word {
+  const { facts, steps } = sacct;
+  const batch = steps.find(({ name }) => name === 'batch');
+  const exit = trueExit(exitOfJob(sacct, batch?.exit), squeue, row);
+  const rss = steps.map(({ maxRssMb }) => maxRssMb).filter((value) => value !== undefined);
+  return {
+    source: 'sacct',
+    facts: {
+      ...facts,
+      state: moreSpecific(facts.state, row?.state),
+      // why it waited stays; of why it ended squeue says more
+      reason:
+        squeue?.facts.reason ??
+        (row?.reason === null || row?.reason === UNKNOWN || row === undefined ? facts.reason : undefined),
+      ended_at: end,
+      ...exitFacts(facts.state, exit),
+      max_rss_mb: rss.length === 0 ? undefined : Math.max(...rss),
+      stdout_path: squeue?.facts.stdout_path,
+      stderr_path: squeue?.facts.stderr_path,
+    },
+    verdict: verdictOf(facts.state, exit, steps),
+  };
+}
+
+/** A job that SLURM ended has 0:0 itself; how its script took that stands at the batch step. */
+function exitOfJob({ exit }: SacctRow, batch: Exit | undefined): Exit {
+  return exit.code === 0 && batch !== undefined ? batch : exit;
+}
+
+/** sacct loses 128 of an exit code. */
+function trueExit(exit: Exit, squeue: SqueueRow | undefined, row: KnownJob | undefined): Exit {
+  const fuller = [squeue?.exit.code, row?.exit_code].find(
+    (code) => typeof code === 'number' && code >= 128 && (code & 127) === exit.code,
+  );
+  return typeof fuller === 'number' ? { code: fuller } : exit;
+}
+
+/** A code of 0 is an answer only of jobs that ended by themselves; the 1 of DEADLINE is nobody's. */
+function exitFacts(state: string, { code, signal }: Exit): Pick<SlurmFacts, 'exit_code' | 'signal'> {
+  const word = stateWord(state);
+  const isOwn = word === 'COMPLETED' || word === 'FAILED';
+  const exitCode = code === undefined || (!isOwn && (code === 0 || word === 'DEADLINE')) ? undefined : code;
+  return { exit_code: exitCode, signal };
+}
+
+/** After a restart of the controller "CANCELLED by 1001" becomes plain CANCELLED. */
+export function moreSpecific(state: string, before: string | null | undefined): string {
+  return typeof before === 'string' && before.startsWith(`${state} `) ? before : state;
+}
