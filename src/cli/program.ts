@@ -4,6 +4,7 @@ import { errnoOf, messageOf, RunfoldError } from '../errors.ts';
 import { CLIENT } from '../events/client.ts';
 import { addAnnotations, addAnswers, examples } from './answers.ts';
 import { addCurves } from './curves.ts';
+import { addJobs } from './job-answers.ts';
 import { addTakeouts } from './takeouts.ts';
 import { addUpkeep } from './upkeep.ts';
 import { withKey, withLedger } from './options.ts';
@@ -102,6 +103,7 @@ export function makeProgram(io: CliIo, finish: (code: ExitCode) => void): Comman
 
   program.commandsGroup('Questions:');
   addAnswers(program, io, finish);
+  addJobs(program, io, finish);
   addCurves(program, io, finish);
   addTakeouts(program, io, finish);
 

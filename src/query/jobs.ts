@@ -88,9 +88,9 @@ export function getJobs(db: Db, options: JobsOptions = {}): Job[] {
  * @throws RunfoldError as `getAllRuns` does.
  */
 export function getJobTasks(db: Db, options: JobsOptions = {}): UsedJobTask[] {
-  const { limit, ...all } = options;
-  checkLimit(limit);
-  const tasks = findJobs(db, all).flatMap((job) => job.tasks.filter(takesTask(options)));
+  const { limit } = options;
+  // each of the jobs has a task at least
+  const tasks = findJobs(db, options).flatMap((job) => job.tasks.filter(takesTask(options)));
   const sampled = sampler(db);
   return tasks.slice(0, limit).map((task) => ({ ...task, ...useOf([task], [sampled(task)]) }));
 }
