@@ -104,6 +104,7 @@ _runfold_open() {
   _runfold_find_log
   _runfold_started=$_runfold_ms
   _runfold_attempt=${_runfold_opt_attempt:-${RUNFOLD_ATTEMPT-}}
+  [ -n "$_runfold_attempt" ] || _runfold_submitted_attempt
   case ${RUNFOLD_RUN_ID-} in
     # where the environment names another run, its attempt is that run's alone
     '' | "$_runfold_run") ;;
@@ -125,6 +126,20 @@ _runfold_open() {
   export RUNFOLD_RUN_ID="$_runfold_run" RUNFOLD_ATTEMPT="$_runfold_attempt" RUNFOLD_DIR="$_runfold_dir"
   export RUNFOLD_STARTED="${_runfold_started%???}.${_runfold_started#"${_runfold_started%???}"}"
   _runfold_set_traps
+}
+
+# What was recorded when the array was submitted, since one environment is given to all of its tasks. A task that is
+# requeued begins another attempt; so does all that runs below a run that has begun.
+_runfold_submitted_attempt() {
+  case ${SLURM_RESTART_COUNT-} in
+    *[!0]*) return 0 ;;
+  esac
+  case ${SLURM_ARRAY_TASK_ID-} in
+    '' | *[!0-9]*) return 0 ;;
+  esac
+  if [ -n "${RUNFOLD_SUBMISSION-}" ] && [ -z "${RUNFOLD_RUN_ID-}${RUNFOLD_STARTED-}" ]; then
+    _runfold_attempt=$RUNFOLD_SUBMISSION.$SLURM_ARRAY_TASK_ID
+  fi
 }
 
 # Options -> _runfold_opt_*, and the members of config and the elements of tags as JSON.

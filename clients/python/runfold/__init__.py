@@ -705,7 +705,21 @@ class _Role:
 def _inherited_attempt(env: Env, run_id: str) -> Optional[str]:
     """What a launcher gives to all below it. Where it names a run too, the attempt is that run's alone."""
     of_run = env.get("RUNFOLD_RUN_ID")
-    return (env.get("RUNFOLD_ATTEMPT") or None) if not of_run or of_run == run_id else None
+    return _environment_attempt(env) if not of_run or of_run == run_id else None
+
+
+def _environment_attempt(env: Env) -> Optional[str]:
+    return env.get("RUNFOLD_ATTEMPT") or _submitted_attempt(env)
+
+
+def _submitted_attempt(env: Env) -> Optional[str]:
+    """What was recorded when the array was submitted. A task that is requeued begins another; so does all below a run."""
+    submission, task = env.get("RUNFOLD_SUBMISSION"), env.get("SLURM_ARRAY_TASK_ID") or ""
+    is_first_start = (env.get("SLURM_RESTART_COUNT") or "").strip("0") == ""
+    is_below = env.get("RUNFOLD_RUN_ID") or env.get("RUNFOLD_STARTED")
+    if not submission or not (task.isascii() and task.isdigit()) or not is_first_start or is_below:
+        return None
+    return f"{submission}.{task}"
 
 
 def _role(env: Env, host: str, all_ranks: bool) -> _Role:
@@ -715,7 +729,7 @@ def _role(env: Env, host: str, all_ranks: bool) -> _Role:
     rank = max(ranks)
     if not all_ranks:
         return _Role("nothing" if rank > 0 else "all")
-    attempt = env.get("RUNFOLD_ATTEMPT") or _launch_attempt(env, host)
+    attempt = _environment_attempt(env) or _launch_attempt(env, host)
     if rank == 0:
         return _Role("all", attempt)
     if attempt is not None:
@@ -3255,7 +3269,7 @@ def _begin_run(
         shared = _short_hash([shared, str(nth)])
     is_fresh = nth == 0 and not any(guest.attempt == writer.attempt and not guest._may_end() for guest in _process.runs)
     # The file may have been opened by a run that the attempt of the environment is of.
-    of_file = _new_ulid() if writer.attempt == env.get("RUNFOLD_ATTEMPT") else writer.attempt
+    of_file = _new_ulid() if writer.attempt == _environment_attempt(env) else writer.attempt
     own = attempt or shared or ((inherited or of_file) if is_fresh else _new_ulid())
     run = Run(writer.ledger, run_id, own, time.time(), True)
     run._owner = _process.pid
