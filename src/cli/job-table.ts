@@ -88,7 +88,7 @@ const JOB_COLUMNS: readonly JobColumn<Job>[] = [
     name: 'reasons',
     label: 'reason',
     shrink: 'cut',
-    cellOf: ({ reasons }) => cell(reasons, countsText(reasons)),
+    cellOf: ({ reasons }) => countsCell(reasons),
   },
   { name: 'elapsed_seconds', label: 'time (h:mm)', shrink: 'cut', cellOf: timeCell },
   { name: 'max_rss_mb', label: 'memory', leaveOut: LEAVE_OUT.memory, shrink: 'cut', cellOf: memoryCell },
@@ -181,10 +181,10 @@ function stateCell(state: string | null): Cell {
   return cell(state, undefined, state === null ? undefined : stateEmphasis(state));
 }
 
-function countsText(counts: Readonly<Record<string, number>>): string | undefined {
+function countsCell(counts: Readonly<Record<string, number>>): Cell {
   const entries = Object.entries(counts);
-  if (entries.length === 0) return undefined;
-  return entries.map(([word, count]) => (count === 1 ? word : `${word} ${count}`)).join(', ');
+  if (entries.length === 0) return missing();
+  return cell(counts, entries.map(([word, count]) => (count === 1 ? word : `${word} ${count}`)).join(', '));
 }
 
 function timeCell({ elapsed_seconds, time_limit_seconds }: Job | UsedJobTask): Cell {
