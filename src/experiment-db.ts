@@ -207,6 +207,26 @@ export class ExperimentDB implements AsyncDisposable {
     return query.getSlurmJobs(this.#read(), id === undefined ? id : this.#resolve(id));
   }
 
+  /** The SLURM jobs of the runs that match, an array as one; with counts of its states, holes, and what was used. */
+  getJobs(options: query.JobsOptions = {}): query.Job[] {
+    return query.getJobs(this.#read(), this.#asOfNow(options));
+  }
+
+  /** The same, each task and restart by itself. */
+  getJobTasks(options: query.JobsOptions = {}): query.UsedJobTask[] {
+    return query.getJobTasks(this.#read(), this.#asOfNow(options));
+  }
+
+  /** GPU and CPU hours that the runs that match spent, by how their attempts ended. */
+  getJobHours(options: Omit<query.JobsOptions, 'limit'> = {}): query.StatusHours[] {
+    return query.getJobHours(this.#read(), this.#asOfNow(options));
+  }
+
+  /** The runs that match and failed or timed out, by cause, with what they share. */
+  getFailures(options: query.FailuresOptions = {}): query.FailureGroup[] {
+    return query.getFailures(this.#read(), options);
+  }
+
   /** Methods by data sets, or other fields, with mean, spread and rank of a metric over the runs of each cell. */
   leaderboard(options: query.LeaderboardOptions): query.Leaderboard {
     return query.leaderboard(this.#read(), options);
@@ -236,6 +256,11 @@ export class ExperimentDB implements AsyncDisposable {
     if (!writer.append({ ...event, attempt }, urgency)) {
       throw new RunfoldError('usage', `the ${event.type} was not written: see the message on stderr`);
     }
+  }
+
+  #asOfNow(options: query.JobsOptions): query.JobsOptions {
+    const { runId, now = this.#clock.now() } = options;
+    return { ...options, now, runId: runId === undefined ? runId : this.#resolve(runId) };
   }
 
   /** No run has the empty id. */

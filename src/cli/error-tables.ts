@@ -31,7 +31,7 @@ export function errorGroupTable(groups: readonly ErrorGroup[], nowMs: number): T
   };
 }
 
-function shortIds(ids: readonly string[]): string {
+export function shortIds(ids: readonly string[]): string {
   const shown = ids.slice(0, SHOWN_RUNS).map((id) => id.slice(0, SHORT_ID));
   return ids.length > SHOWN_RUNS ? `${shown.join(' ')} …` : shown.join(' ');
 }

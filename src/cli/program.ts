@@ -6,6 +6,7 @@ import { addCurves } from './curves.ts';
 import { addExec } from './exec.ts';
 import { newProgram, runProgram } from './run-program.ts';
 import { addSlurm } from './slurm.ts';
+import { addJobs } from './job-answers.ts';
 import { addTakeouts } from './takeouts.ts';
 import { addSweeps } from './sweeps.ts';
 import { addUpkeep } from './upkeep.ts';
@@ -65,6 +66,7 @@ export function makeProgram(io: CliIo, finish: (code: ExitCode) => void): Comman
 
   program.commandsGroup('Questions:');
   addAnswers(program, io, finish);
+  addJobs(program, io, finish);
   addCurves(program, io, finish);
   addTakeouts(program, io, finish);
 

@@ -7,7 +7,9 @@ import type { RunResults } from '../query/results.ts';
 import type { SlurmJob } from '../query/slurm-jobs.ts';
 import { NAMED_METRICS, type NonFinite } from '../events/event.ts';
 import { EXTRA_PREFIX, nameOfExtra } from '../query/metric-point.ts';
+import { endOfState, stateWord } from '../query/job-states.ts';
 import { bytes, duration } from './human.ts';
+import { memoryText, taskName, timeText as elapsedText } from './job-words.ts';
 import { printSafe } from './print-safe.ts';
 import { ago, shortNumber, valueText } from './value-text.ts';
 
@@ -24,6 +26,7 @@ export interface RunReport {
 
 const MEGABYTE = 1e6;
 const SHOWN_ERRORS = 5;
+const SHOWN_JOBS = 5;
 const GAP = 2;
 
 /** Lines that are safe to print. */
@@ -34,7 +37,7 @@ export function runPage(report: RunReport, nowMs: number): string[] {
     section('metrics', metricLines(report)),
     section('results', flat(report.results?.results ?? {})),
     section('attempts', report.attempts.length > 1 ? report.attempts.map(attemptLine) : []),
-    section('SLURM', report.slurm_jobs.map(jobLine)),
+    section('SLURM', jobLines(report, nowMs)),
     section('errors', errorLines(report)),
   ];
   return sections
@@ -183,17 +186,49 @@ function attemptLine({
   ];
 }
 
-function jobLine(job: SlurmJob): Line {
+function jobLines({ run, attempts, slurm_jobs: jobs }: RunReport, nowMs: number): Line[] {
+  const shown = jobs.slice(-SHOWN_JOBS);
+  if (shown.length === 0) return [];
+  const more = jobs.length - shown.length;
+  const earlier: Line[] = more === 0 ? [] : [['', `${more} more: runfold jobs ${run.run_id}`]];
+  const lines = shown.map((job) => {
+    const attempt = attempts.find((each) => each.attempt === job.attempt);
+    return jobLine(job, attempt?.finished_at ?? null, nowMs);
+  });
+  return [...earlier, ...lines, ['', `output: runfold logs ${run.run_id}`]];
+}
+
+/** @param finishedAt of the attempt that ran in it */
+function jobLine(job: SlurmJob, finishedAt: string | null, nowMs: number): Line {
+  const isPending = job.state === 'PENDING';
+  const memory = memoryText(job.max_rss_mb, job.memory_mb);
   const parts = [
     job.restart_count === 0 ? null : `restart ${job.restart_count}`,
-    job.state,
-    job.reason,
+    // what SLURM said before the end is old
+    hasEnded(job) || isPending || finishedAt === null ? job.state : null,
+    job.reason === 'None' ? null : job.reason,
     job.partition === null ? null : `on ${job.partition}`,
     job.node_list,
-    job.max_rss_mb === null ? null : `at most ${bytes(job.max_rss_mb * MEGABYTE)}`,
+    elapsedText(isPending ? null : elapsedOf(job, finishedAt, nowMs), job.time_limit_seconds) ?? null,
+    memory === undefined ? null : `memory ${memory}`,
   ];
-  const task = job.array_job_id === null ? '' : ` (${job.array_job_id}_${job.array_task_id ?? '?'})`;
+  const task = job.array_job_id === null ? '' : ` (${taskName(job)})`;
   return [`${job.job_id}${task}`, parts.filter((part) => part !== null).join(', ')];
+}
+
+function hasEnded({ state }: SlurmJob): boolean {
+  return state !== null && endOfState(stateWord(state)) !== undefined;
+}
+
+/** In seconds; null: not known. What still runs has not run for longer than its limit. */
+function elapsedOf(job: SlurmJob, finishedAt: string | null, nowMs: number): number | null {
+  const { started_at, ended_at, time_limit_seconds } = job;
+  if (started_at === null) return null;
+  const start = Date.parse(started_at);
+  const end = ended_at ?? finishedAt;
+  if (end !== null) return Math.max(0, Date.parse(end) - start) / 1000;
+  if (hasEnded(job)) return null;
+  return Math.min(Math.max(0, nowMs - start) / 1000, time_limit_seconds ?? Infinity);
 }
 
 function errorLines({ run, errors }: RunReport): Line[] {

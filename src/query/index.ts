@@ -27,6 +27,19 @@ export type { Axis } from './curve-series.ts';
 export { getRunErrors, type RunError } from './run-errors.ts';
 export { getRunResults, type ExtraResult, type RunResults } from './results.ts';
 export { getSlurmJobs, type SlurmJob } from './slurm-jobs.ts';
+export {
+  getJobHours,
+  getJobs,
+  getJobTasks,
+  type Job,
+  type JobsOptions,
+  type JobUse,
+  type UsedJobTask,
+} from './jobs.ts';
+export type { Hours, JobTask } from './job-tasks.ts';
+export type { StatusHours } from './job-hours.ts';
+export { getFailures, type FailureGroup, type FailuresOptions, type SharedKey } from './failures.ts';
+export type { FailureNode } from './failure-nodes.ts';
 export { leaderboard, type Leaderboard } from './leaderboard.ts';
 export type { LeaderboardOptions } from './leaderboard-options.ts';
 export type { LeaderboardMetric } from './leaderboard-metric.ts';

@@ -175,6 +175,8 @@ const ANSWERING = [
   'errors --by place',
   'errors @last',
   'compare nj7p 9z3z',
+  'jobs',
+  'failures',
 ];
 
 test.each(ANSWERING)('%s prints nothing raw, in whatever format', async (words) => {
