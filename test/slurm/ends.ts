@@ -32,7 +32,7 @@ const EXEC = (name: string): string => `runfold exec --dataset ${name} --method 
 /** Says that it has begun, then waits for its end. */
 const WAIT = `python3 -c 'import time; open("%","w"); time.sleep(600)'`;
 const wait = (name: string): string => WAIT.replace('%', `${name}.began`);
-const HUNGRY = `python3 -c 'x = [bytes(1 << 20) for _ in range(4000)]'`;
+const HUNGRY = `python3 -c 'x = [b"x" * (1 << 20) for _ in range(4000)]'`;
 const soon = (lab: Lab, job: string): Promise<string> =>
   lab.administer('scontrol', 'update', `jobid=${job}`, 'EndTime=now+5');
 

@@ -130,6 +130,14 @@ export class Lab {
     });
   }
 
+  /** Until the accounting has the end of a job, which is a little later. */
+  async accounted(job: string): Promise<void> {
+    await until(`sacct knows the end of ${job}`, async () => {
+      const said = await this.administer('sacct', '-X', '-n', '-P', '-j', job, '-o', 'End');
+      return /^\d{4}-/.test(said);
+    });
+  }
+
   async ends(job: string): Promise<void> {
     await this.reaches(job, ...ENDED);
   }
@@ -202,6 +210,19 @@ export class Desk {
   async submitsScript(name: string, lines: string, ...args: string[]): Promise<string> {
     this.write(`${name}.sbatch`, `#!/bin/sh\n${lines}\n`);
     return await this.submits(`--job-name=${name}`, `--output=${name}.%j.out`, ...args, `${name}.sbatch`);
+  }
+
+  /** Of the commands of SLURM all but these. */
+  async pathWithout(...names: string[]): Promise<string> {
+    const folder = `bin-${names.join('-')}`;
+    const kept = ['squeue', 'sacct', 'scontrol'].filter((name) => !names.includes(name));
+    const links = ['sh', 'env', ...kept].map((name) => `ln -sf "$(command -v ${name})" ${folder}/${name}`);
+    await this.does(
+      'sh',
+      '-c',
+      [`mkdir -p ${folder}`, `ln -sf "$(command -v runfold)" ${folder}/runfold`, ...links].join(' && '),
+    );
+    return path.join(this.folder, folder);
   }
 
   async json(...command: string[]): Promise<unknown> {

@@ -250,7 +250,7 @@ function record({ rows, submission, ledger }: Plan, { jobId }: SubmittedJob, io:
         array_task_id: String(row),
         state: 'PENDING',
         submitted_at: submittedAt,
-        source: 'squeue',
+        source: 'env',
       },
       'soon',
     );
