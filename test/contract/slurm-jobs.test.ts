@@ -166,13 +166,12 @@ describe('slurm_jobs', () => {
     });
   });
 
-  test('attempt is that of the last event by the same order', async () => {
-    const said = [
-      slurm(9, 'squeue', { attempt: 'squeue' }),
-      slurm(1, 'sacct', { attempt: 'sacct' }),
-      slurm(99, 'env', { attempt: 'env' }),
-    ];
-    expect(await job(...said)).toMatchObject({ attempt: 'sacct' });
+  test('attempt is that of the last event of source env, else of the last by the same order', async () => {
+    const schedulers = [slurm(9, 'squeue', { attempt: 'squeue' }), slurm(1, 'sacct', { attempt: 'sacct' })];
+    expect(await job(...schedulers)).toMatchObject({ attempt: 'sacct' });
+    const job1 = slurm(3, 'env', { attempt: 'first' });
+    const job2 = slurm(4, 'env', { attempt: 'env' });
+    expect(await job(...schedulers, job2, job1)).toMatchObject({ attempt: 'env' });
   });
 
   test('the run’s own job is the last of source env of its last attempt, and the array task that of its row', async () => {

@@ -226,7 +226,7 @@ function slurmRow(run: Run, infos: readonly Event[], job: string, restart: numbe
     array_job_id: last('array_job_id'),
     array_task_id: last('array_task_id'),
     restart_count: restart,
-    attempt: infos.at(-1)?.attempt ?? null,
+    attempt: (env.at(-1) ?? infos.at(-1))?.attempt ?? null,
     state: column(lastOf(terminal, 'state')) ?? last('state'),
     reason: last('reason'),
     partition: last('partition'),

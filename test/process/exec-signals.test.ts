@@ -88,7 +88,7 @@ describe('the time limit', () => {
     }
     started.kill('SIGTERM');
     await started.ended;
-    expect(fs.readFileSync(asked, 'utf8')).toBe('UTC -h -j 40_3 -o %e\n');
+    expect(fs.readFileSync(asked, 'utf8')).toBe('UTC -h -j 40_3 -o %e|%T|%r\n');
   });
 
   test.each([

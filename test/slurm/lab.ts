@@ -26,6 +26,9 @@ export function whyNoLab(): string | undefined {
 
 const WITH_SBIN = { ...process.env, PATH: `/usr/sbin:/sbin:${process.env['PATH'] ?? ''}` };
 
+/** For the script of a job: until its run is known to run. */
+export const UNTIL_LOGGED = `until grep -qs '"running"' .runfold/events/*/*-slurm$SLURM_JOB_ID.ndjson; do sleep 0.1; done`;
+
 export interface LabJob {
   /** `12`, or `12_3` for a task. */
   id: string;

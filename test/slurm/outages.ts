@@ -1,6 +1,6 @@
 // What a refresh does while parts of SLURM are away.
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Desk, Lab } from './lab.ts';
+import { UNTIL_LOGGED, type Desk, type Lab } from './lab.ts';
 
 const OUTAGE_MS = 180_000;
 
@@ -91,4 +91,4 @@ export function describeOutages(lab: Lab): void {
 
 /** A run that is killed with its wrapper, so that only SLURM knows. */
 const KILLED = (name: string): string =>
-  `runfold exec --dataset ${name} -- sh -c 'touch ${name}.began; sleep 60' &\nuntil [ -e ${name}.began ]; do sleep 0.1; done\nkill -KILL $!\nwait $!`;
+  `runfold exec --dataset ${name} -- sleep 60 &\n${UNTIL_LOGGED}\nkill -KILL $!\nwait $!`;

@@ -96,7 +96,7 @@ export function describeSweeps(lab: Lab): void {
         grid('held', 2);
         const held = await submit('held', 'true', '--hold');
         grid('half', 6);
-        const half = await submit('half', 'sleep 600');
+        const half = await submit('half', `sh -c 'sleep 600' {seed}`);
         grid('follows', 1);
         const failing = await desk.submitsScript('failing', 'exit 1', '--mem=100M');
         await lab.ends(failing);
