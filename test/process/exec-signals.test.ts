@@ -155,7 +155,7 @@ while True:
     if not some:
         break
     text += some
-    if b"ready" in text and not sent:
+    if b"True" in text and not sent:
         sent = True
         os.write(fd, b"\\x03")
 os.waitpid(pid, 0)
