@@ -8,6 +8,7 @@ import {
   at,
   created,
   slurm,
+  status,
   writerFile,
   writerFileWith,
   type Fields,
@@ -104,6 +105,18 @@ describe('slurm_jobs', () => {
       { job_id: '69', array_task_id: '4' },
       { job_id: '72', state: 'COMPLETED', node_list: 'n1' },
     );
+  });
+
+  test('a run that waits in the queue has SLURM’s reason', async () => {
+    const waits = slurm(1, 'squeue', { state: 'PENDING', reason: 'Priority' });
+    const reasonOf = async (...said: Fields[]): Promise<unknown> => {
+      const outcome = await given(writerFile(A, created(0), ...said));
+      return outcome.rows('experiment_runs').map(({ status: how, status_reason }) => [how, status_reason])[0];
+    };
+    expect(await reasonOf(waits)).toEqual(['pending', 'Priority']);
+    expect(await reasonOf(waits, status(2, 'pending', { reason: 'mine' }))).toEqual(['pending', 'mine']);
+    expect(await reasonOf(waits, status(2, 'running'))).toEqual(['running', null]);
+    expect(await reasonOf(waits, slurm(2, 'squeue', { state: 'RUNNING' }))).toEqual(['pending', null]);
   });
 
   test('the last task of an array bears the array’s id', async () => {

@@ -282,12 +282,11 @@ function report(
   );
   say(stdout);
   const key = flags.keyFromConfig === undefined ? [] : ['--key-from-config', flags.keyFromConfig.join(',')];
-  say(
-    stdout,
-    `  runfold grid ${shellQuote([gridFile, ...key])}    what is done, and what is to be run again`,
-  );
-  say(
-    stdout,
-    `  squeue ${cluster === null ? '' : `-M ${shellQuote([cluster])} `}-j ${jobId}    its tasks in the queue`,
-  );
+  const next: [string, string][] = [
+    [`runfold grid ${shellQuote([gridFile, ...key])}`, 'what is done, and what is to be run again'],
+    ['runfold jobs', 'how its tasks are'],
+    [`squeue ${cluster === null ? '' : `-M ${shellQuote([cluster])} `}-j ${jobId}`, 'the same, by SLURM'],
+  ];
+  const width = Math.max(...next.map(([command]) => command.length));
+  for (const [command, what] of next) say(stdout, `  ${command.padEnd(width)}  ${what}`);
 }
