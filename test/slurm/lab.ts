@@ -21,7 +21,10 @@ export function whyNoLab(): string | undefined {
   const missing = DAEMONS.filter(
     (name) => spawnSync('sh', ['-c', `command -v ${name}`], { env: WITH_SBIN }).status !== 0,
   );
-  return missing.length === 0 ? undefined : `not installed: ${missing.join(', ')}`;
+  if (missing.length > 0) return `not installed: ${missing.join(', ')}`;
+  const file = path.join(builtDir(), 'cli/main.js');
+  const read = spawnSync('setpriv', ['--reuid', USER, '--regid', USER, '--init-groups', 'test', '-r', file]);
+  return read.status === 0 ? undefined : `the user ${USER} of the cluster cannot read ${file}`;
 }
 
 const WITH_SBIN = { ...process.env, PATH: `/usr/sbin:/sbin:${process.env['PATH'] ?? ''}` };
@@ -50,16 +53,19 @@ export class Lab {
     this.command('runfold', `exec '${process.execPath}' '${path.join(builtDir(), 'cli/main.js')}' "$@"`);
     // the one that the jobs find first must be one that they may read
     this.command('python3', 'exec /usr/bin/python3 "$@"');
-    const { status: readable } = this.#try(['run', 'test', '-r', path.join(builtDir(), 'cli/main.js')]);
-    if (readable !== 0)
-      throw new Error(`the user ${USER} cannot read ${builtDir()}: clone into a folder that all may read`);
   }
 
   /** Ends the jobs, and the cluster if it was started here. */
-  stop(): void {
-    if (this.#wasUp) this.#try(['run', 'scancel', '-u', USER]);
-    else this.#try(['down']);
-    fs.rmSync(this.folder, { recursive: true, force: true });
+  async stop(): Promise<void> {
+    if (this.#wasUp) {
+      this.#try(['run', 'scancel', '-u', USER]);
+      await until(
+        'the queue is empty',
+        async () => (await this.administer('squeue', '-h')).trim() === '',
+        JOB_MS,
+      );
+    } else this.#try(['down']);
+    fs.rmSync(this.folder, { recursive: true, force: true, maxRetries: 10 });
   }
 
   command(name: string, script: string): void {
@@ -176,6 +182,10 @@ export class Desk {
   constructor(lab: Lab, folder: string) {
     this.#lab = lab;
     this.folder = folder;
+  }
+
+  below(folder: string): Desk {
+    return new Desk(this.#lab, path.join(this.folder, folder));
   }
 
   get env(): Record<string, string> {

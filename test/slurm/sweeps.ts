@@ -51,7 +51,7 @@ export function describeSweeps(lab: Lab): void {
           '#!/bin/sh\n#SBATCH --mem=100M\nexec runfold exec --grid grid.json -- python3 score.py\n',
         );
         const said = await desk.does('runfold', 'grid', 'submit', 'grid.json', 'job.sbatch', '--json');
-        const job = String((JSON.parse(said) as { job_id: string }).job_id);
+        const job = (JSON.parse(said) as { job_id: string }).job_id;
         await lab.ends(job);
         const rows = await refresh(desk, (all) => all.every(({ status }) => status === 'completed'));
         expect(rows).toHaveLength(200);
@@ -91,7 +91,7 @@ export function describeSweeps(lab: Lab): void {
             ...args,
             ...(options.length === 0 ? [] : ['--', ...options]),
           );
-          return String((JSON.parse(said) as { job_id: string }).job_id);
+          return (JSON.parse(said) as { job_id: string }).job_id;
         };
         grid('held', 2);
         const held = await submit('held', 'true', '--hold');
