@@ -92,7 +92,7 @@ const OPTION_NAMES: Readonly<Record<keyof RunOptions, true>> = {
 export function resolveRun(
   options: RunOptions,
   script: string | undefined,
-  started?: RunKey | undefined,
+  started?: RunKey,
 ): ResolvedRun {
   for (const name of Object.keys(options)) {
     if (Object.hasOwn(OPTION_NAMES, name)) continue;
