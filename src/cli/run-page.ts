@@ -206,7 +206,8 @@ function jobLine(job: SlurmJob, finishedAt: string | null, nowMs: number): Line 
     job.restart_count === 0 ? null : `restart ${job.restart_count}`,
     // what SLURM said before the end is old
     hasEnded(job) || isPending || finishedAt === null ? job.state : null,
-    job.reason === 'None' ? null : job.reason,
+    // what it waited for is old when it runs
+    isPending || job.reason === 'unknown' ? job.reason : null,
     job.partition === null ? null : `on ${job.partition}`,
     job.node_list,
     elapsedText(isPending ? null : elapsedOf(job, finishedAt, nowMs), job.time_limit_seconds) ?? null,

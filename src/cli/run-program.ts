@@ -7,18 +7,20 @@ import { printSafe } from './print-safe.ts';
 
 /** A program that has no commands yet. */
 export function newProgram(io: CliIo): Command {
-  return new Command('runfold')
-    .description(
-      'Tracks experiments on SLURM clusters: jobs append to a log, and you ask what is running, what failed and why, and which method wins.',
-    )
-    .version(CLIENT.version)
-    // so that an option of a command is also one of the command below it
-    .enablePositionalOptions()
-    .exitOverride()
-    .configureOutput({
-      writeOut: (text) => void io.stdout.write(text),
-      writeErr: (text) => say(io.stderr, text.trimEnd()),
-    });
+  return (
+    new Command('runfold')
+      .description(
+        'Tracks experiments on SLURM clusters: jobs append to a log, and you ask what is running, what failed and why, and which method wins.',
+      )
+      .version(CLIENT.version)
+      // so that an option of a command is also one of the command below it
+      .enablePositionalOptions()
+      .exitOverride()
+      .configureOutput({
+        writeOut: (text) => void io.stdout.write(text),
+        writeErr: (text) => say(io.stderr, text.trimEnd()),
+      })
+  );
 }
 
 /** Runs one command line and returns its exit code; never throws. */

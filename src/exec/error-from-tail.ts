@@ -53,10 +53,14 @@ export function errorFromTail(tail: string, end: CommandEnd): TailError {
   const type = end.kind === 'killed' ? end.signal : `ExitCode ${end.code}`;
   return {
     exception_type: type,
-    message: lines[last]?.trim() ?? '',
+    message: lines[last]?.trim() ?? nothingSaid(end),
     traceback,
     from: end.kind === 'killed' ? 'signal' : 'exit code',
   };
+}
+
+function nothingSaid(end: CommandEnd): string {
+  return end.kind === 'killed' ? `killed by ${end.signal}` : `ended with ${end.code}, and said nothing`;
 }
 
 function candidates(lines: readonly string[], last: number): FoundError[] {

@@ -17,7 +17,7 @@ export async function jobEnd(env: Env): Promise<number | undefined> {
   if (job === undefined) return undefined;
   return await new Promise((resolve) => {
     const options = { timeout: ASK_MS, killSignal: 'SIGKILL', env: { ...env, TZ: 'UTC' } } as const;
-    execFile('squeue', ['-h', '-j', job, '-o', '%e'], options, (error, stdout) => {
+    execFile('squeue', ['-h', '-j', job, '-o', '%e|%T|%r'], options, (error, stdout) => {
       // no squeue, no controller, no such job: the end is not known then
       resolve(error === null ? parseEnd(stdout) : undefined);
     });
@@ -31,9 +31,13 @@ function jobName(env: Env): string | undefined {
   return env['SLURM_JOB_ID'] || undefined;
 }
 
-/** What `squeue -o %e` prints for one job, in UTC. */
+/**
+ * What `squeue -o '%e|%T|%r'` prints for one job, in UTC. The end of a job that is being ended is now, whoever asked for
+ * it: then only the reason tells a time limit from a scancel.
+ */
 export function parseEnd(text: string): number | undefined {
-  const time = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)$/.exec(text.trim())?.[1];
+  const [, time, state, reason] = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\|(\w+)\|(.*)$/.exec(text.trim()) ?? [];
+  if (state !== 'RUNNING' && reason !== 'TimeLimit') return undefined;
   const end = time === undefined ? Number.NaN : Date.parse(`${time}Z`);
   return Number.isNaN(end) ? undefined : end;
 }

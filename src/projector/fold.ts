@@ -148,10 +148,11 @@ function stateOf(
     const reason = asText(waiting.reason);
     return { ...job, status: 'pending', status_reason: reason, exit_code: null, finished_at: null };
   }
+  const isInQueue = last.status === 'pending' && ownRow?.state === 'PENDING';
   return {
     ...job,
     status: last.status,
-    status_reason: last.reason,
+    status_reason: last.reason ?? (isInQueue ? asText(ownRow.reason) : null),
     exit_code: last.exitCode,
     finished_at: last.finishedAt,
   };

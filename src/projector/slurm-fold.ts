@@ -123,7 +123,7 @@ function foldJob(ordered: readonly SlurmEvent[]): SlurmJobRow {
     ...(merged as Record<LastSaid, string | number | null>),
     job_id: jobIdOf(last),
     restart_count: restartOf(last),
-    attempt: last.attempt,
+    attempt: (ordered.findLast(({ event }) => event.source === 'env') ?? last).attempt,
     state: foldState(ordered),
     exit_code: foldExitCode(ordered),
   };

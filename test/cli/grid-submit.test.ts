@@ -101,7 +101,7 @@ test('each task is recorded as an attempt that waits in the queue, and nothing e
           array_job_id: '4711',
           array_task_id: String(row),
           state: 'PENDING',
-          source: 'squeue',
+          source: 'env',
         }),
       ];
     }),

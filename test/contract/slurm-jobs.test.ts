@@ -8,6 +8,7 @@ import {
   at,
   created,
   slurm,
+  status,
   writerFile,
   writerFileWith,
   type Fields,
@@ -106,6 +107,18 @@ describe('slurm_jobs', () => {
     );
   });
 
+  test('a run that waits in the queue has SLURM’s reason', async () => {
+    const waits = slurm(1, 'squeue', { state: 'PENDING', reason: 'Priority' });
+    const reasonOf = async (...said: Fields[]): Promise<unknown> => {
+      const outcome = await given(writerFile(A, created(0), ...said));
+      return outcome.rows('experiment_runs').map(({ status: how, status_reason }) => [how, status_reason])[0];
+    };
+    expect(await reasonOf(waits)).toEqual(['pending', 'Priority']);
+    expect(await reasonOf(waits, status(2, 'pending', { reason: 'mine' }))).toEqual(['pending', 'mine']);
+    expect(await reasonOf(waits, status(2, 'running'))).toEqual(['running', null]);
+    expect(await reasonOf(waits, slurm(2, 'squeue', { state: 'RUNNING' }))).toEqual(['pending', null]);
+  });
+
   test('the last task of an array bears the array’s id', async () => {
     const said = { array_job_id: '69', array_task_id: '9', job_id: '69' };
     (
@@ -166,13 +179,12 @@ describe('slurm_jobs', () => {
     });
   });
 
-  test('attempt is that of the last event by the same order', async () => {
-    const said = [
-      slurm(9, 'squeue', { attempt: 'squeue' }),
-      slurm(1, 'sacct', { attempt: 'sacct' }),
-      slurm(99, 'env', { attempt: 'env' }),
-    ];
-    expect(await job(...said)).toMatchObject({ attempt: 'sacct' });
+  test('attempt is that of the last event of source env, else of the last by the same order', async () => {
+    const schedulers = [slurm(9, 'squeue', { attempt: 'squeue' }), slurm(1, 'sacct', { attempt: 'sacct' })];
+    expect(await job(...schedulers)).toMatchObject({ attempt: 'sacct' });
+    const job1 = slurm(3, 'env', { attempt: 'first' });
+    const job2 = slurm(4, 'env', { attempt: 'env' });
+    expect(await job(...schedulers, job2, job1)).toMatchObject({ attempt: 'env' });
   });
 
   test('the run’s own job is the last of source env of its last attempt, and the array task that of its row', async () => {

@@ -192,9 +192,9 @@ describe('what SLURM shows', () => {
   });
 
   test('the higher restart of the attempt’s own environment ends the waiting', async () => {
-    const again = writerFile(B, created(10), slurm(10, 'env', { restart_count: 1 }));
+    const again = writerFile(B, created(10), slurm(10, 'env', { restart_count: 1 }), status(10, 'running'));
     (await given(writerFile(A, ...ran, requeued({})), again)).expectRun({
-      status: 'pending',
+      status: 'running',
       status_reason: null,
       attempt_count: 2,
     });

@@ -120,10 +120,14 @@ describe('GPUs', () => {
 });
 
 test('the end of a job as squeue prints it', () => {
-  expect(parseEnd('2026-11-26T08:30:00\n')).toBe(Date.UTC(2026, 10, 26, 8, 30));
+  const end = Date.UTC(2026, 10, 26, 8, 30);
+  expect(parseEnd('2026-11-26T08:30:00|RUNNING|None\n')).toBe(end);
+  expect(parseEnd('2026-11-26T08:30:00|COMPLETING|TimeLimit\n')).toBe(end);
   for (const text of [
     '',
-    'N/A\n',
+    '2026-11-26T08:30:00|COMPLETING|None\n',
+    '2026-11-26T08:30:00|\n',
+    'N/A|RUNNING|None\n',
     'NONE',
     '2026-11-26T08:30:00\n2026-11-26T08:31:00\n',
     'slurm_load_jobs error',

@@ -226,7 +226,7 @@ function slurmRow(run: Run, infos: readonly Event[], job: string, restart: numbe
     array_job_id: last('array_job_id'),
     array_task_id: last('array_task_id'),
     restart_count: restart,
-    attempt: infos.at(-1)?.attempt ?? null,
+    attempt: (env.at(-1) ?? infos.at(-1))?.attempt ?? null,
     state: column(lastOf(terminal, 'state')) ?? last('state'),
     reason: last('reason'),
     partition: last('partition'),
@@ -341,7 +341,9 @@ function statusOf(events: readonly Event[], jobs: readonly Row[], job: OwnJob | 
     .reverse()
     .sort((a, b) => statusRank(b) - statusRank(a));
   const winner = ranked[0];
-  if (winner === undefined) return { status: 'pending', reason: null, exitCode: null, finishedAt: null };
+  const own = jobs.find((row) => row['restart_count'] === job?.restart);
+  const queued = own?.['state'] === 'PENDING' ? (own['reason'] ?? null) : null;
+  if (winner === undefined) return { status: 'pending', reason: queued, exitCode: null, finishedAt: null };
   let status = String(field(winner, 'status'));
   let reason = column(field(winner, 'reason'));
   if (status === 'failed' && field(winner, 'source') !== 'slurm') {
@@ -349,6 +351,7 @@ function statusOf(events: readonly Event[], jobs: readonly Row[], job: OwnJob | 
     if (field(word, 'status') === 'timeout') status = 'timeout';
     reason = column(field(word, 'reason')) ?? reason;
   }
+  if (status === 'pending') reason ??= queued;
   return {
     status,
     reason,

@@ -714,7 +714,7 @@ describe('slurm_jobs', () => {
         array_job_id: null,
         array_task_id: null,
         restart_count: 0,
-        attempt,
+        attempt: A,
         state: 'CANCELLED by 1000',
         reason: null,
         partition: 'sacct',

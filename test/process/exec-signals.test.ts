@@ -40,10 +40,10 @@ const inSeconds = (seconds: number): string => String(Math.floor(Date.now() / 10
 const JOB = { SLURM_JOB_ID: '42' };
 
 /** The end of the job as squeue says it, and a file with each question. */
-function squeue(home: ExecHome, seconds: number, before = ''): string {
+function squeue(home: ExecHome, seconds: number, before = '', how = 'RUNNING|None'): string {
   const end = new Date(Date.now() + seconds * 1000).toISOString().slice(0, 19);
   const asked = path.join(home.dir, 'asked');
-  home.command('squeue', `echo "$TZ $*" >>${asked}; ${before}\necho ${end}`);
+  home.command('squeue', `echo "$TZ $*" >>${asked}; ${before}\necho '${end}|${how}'`);
   return asked;
 }
 
@@ -71,7 +71,7 @@ describe('the time limit', () => {
       await started.ended;
       expect(home.statuses().at(-1), how).toEqual(expected);
       expect(fs.existsSync(asked) ? fs.readFileSync(asked, 'utf8') : '', how).toBe(
-        how === 'squeue' ? 'UTC -h -j 42 -o %e\n' : '',
+        how === 'squeue' ? 'UTC -h -j 42 -o %e|%T|%r\n' : '',
       );
     }
   });
@@ -88,7 +88,7 @@ describe('the time limit', () => {
     }
     started.kill('SIGTERM');
     await started.ended;
-    expect(fs.readFileSync(asked, 'utf8')).toBe('UTC -h -j 40_3 -o %e\n');
+    expect(fs.readFileSync(asked, 'utf8')).toBe('UTC -h -j 40_3 -o %e|%T|%r\n');
   });
 
   test.each([
@@ -102,6 +102,18 @@ describe('the time limit', () => {
     started.kill('SIGTERM');
     expect(await started.ended).toMatchObject({ code: null, signal: 'SIGTERM', stderr: '' });
     expect(home.statuses().at(-1)).toEqual(ended('failed', null, 'SIGTERM'));
+  });
+
+  test.each([
+    ['a scancel, which makes the end of the job now', 'COMPLETING|None', ended('failed', null, 'SIGTERM')],
+    ['the time limit', 'COMPLETING|TimeLimit', ended('timeout', null, 'TIMEOUT')],
+  ])('SIGTERM by %s', async (_, how, end) => {
+    const home = new ExecHome();
+    squeue(home, 0, '', how);
+    const started = await listening(home, { env: JOB }, DIES);
+    started.kill('SIGTERM');
+    expect(await started.ended).toMatchObject({ code: null, signal: 'SIGTERM' });
+    expect(home.statuses().at(-1)).toEqual(end);
   });
 
   test('killed after the warning, what was written before is on the disk', async () => {
@@ -143,7 +155,7 @@ while True:
     if not some:
         break
     text += some
-    if b"ready" in text and not sent:
+    if b"True" in text and not sent:
         sent = True
         os.write(fd, b"\\x03")
 os.waitpid(pid, 0)

@@ -1,7 +1,7 @@
 // How jobs end on a real cluster, and what runfold says of their runs after it has asked SLURM.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../process/until.ts';
-import type { Desk, Lab } from './lab.ts';
+import { UNTIL_LOGGED, type Desk, type Lab } from './lab.ts';
 
 /** All end at about the same time; the slowest are those that SLURM ends at a time limit, which it checks every 30 s. */
 const ALL_MS = 420_000;
@@ -32,7 +32,7 @@ const EXEC = (name: string): string => `runfold exec --dataset ${name} --method 
 /** Says that it has begun, then waits for its end. */
 const WAIT = `python3 -c 'import time; open("%","w"); time.sleep(600)'`;
 const wait = (name: string): string => WAIT.replace('%', `${name}.began`);
-const HUNGRY = `python3 -c 'x = [bytes(1 << 20) for _ in range(4000)]'`;
+const HUNGRY = `python3 -c 'x = [b"x" * (1 << 20) for _ in range(4000)]'`;
 const soon = (lab: Lab, job: string): Promise<string> =>
   lab.administer('scontrol', 'update', `jobid=${job}`, 'EndTime=now+5');
 
@@ -66,7 +66,7 @@ const SCENARIOS: readonly Scenario[] = [
   {
     name: 'wrapper-killed',
     // nobody is left who could say a word: SLURM’s exit code is that of the script
-    script: `${EXEC('wrapper-killed')} -- ${wait('wrapper-killed')} &\nuntil [ -e wrapper-killed.began ]; do sleep 0.1; done\nkill -KILL $!\nwait $!`,
+    script: `${EXEC('wrapper-killed')} -- ${wait('wrapper-killed')} &\n${UNTIL_LOGGED}\nkill -KILL $!\nwait $!`,
     finds: { status: 'failed', exit_code: 137 },
   },
   {

@@ -26,6 +26,9 @@ export function whyNoLab(): string | undefined {
 
 const WITH_SBIN = { ...process.env, PATH: `/usr/sbin:/sbin:${process.env['PATH'] ?? ''}` };
 
+/** For the script of a job: until its run is known to run. */
+export const UNTIL_LOGGED = `until grep -qs '"running"' .runfold/events/*/*-slurm$SLURM_JOB_ID.ndjson; do sleep 0.1; done`;
+
 export interface LabJob {
   /** `12`, or `12_3` for a task. */
   id: string;
@@ -130,6 +133,14 @@ export class Lab {
     });
   }
 
+  /** Until the accounting has the end of a job, which is a little later. */
+  async accounted(job: string): Promise<void> {
+    await until(`sacct knows the end of ${job}`, async () => {
+      const said = await this.administer('sacct', '-X', '-n', '-P', '-j', job, '-o', 'End');
+      return /^\d{4}-/.test(said);
+    });
+  }
+
   async ends(job: string): Promise<void> {
     await this.reaches(job, ...ENDED);
   }
@@ -202,6 +213,19 @@ export class Desk {
   async submitsScript(name: string, lines: string, ...args: string[]): Promise<string> {
     this.write(`${name}.sbatch`, `#!/bin/sh\n${lines}\n`);
     return await this.submits(`--job-name=${name}`, `--output=${name}.%j.out`, ...args, `${name}.sbatch`);
+  }
+
+  /** Of the commands of SLURM all but these. */
+  async pathWithout(...names: string[]): Promise<string> {
+    const folder = `bin-${names.join('-')}`;
+    const kept = ['squeue', 'sacct', 'scontrol'].filter((name) => !names.includes(name));
+    const links = ['sh', 'env', ...kept].map((name) => `ln -sf "$(command -v ${name})" ${folder}/${name}`);
+    await this.does(
+      'sh',
+      '-c',
+      [`mkdir -p ${folder}`, `ln -sf "$(command -v runfold)" ${folder}/runfold`, ...links].join(' && '),
+    );
+    return path.join(this.folder, folder);
   }
 
   async json(...command: string[]): Promise<unknown> {

@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { describeEnds } from './ends.ts';
 import { Lab, whyNoLab } from './lab.ts';
 import { describeOutages } from './outages.ts';
-import { describeStory } from './story.ts';
 import { describeSweeps } from './sweeps.ts';
 
 const reason = whyNoLab();
@@ -18,6 +17,5 @@ describe.skipIf(reason !== undefined)(
     describeEnds(lab);
     describeOutages(lab);
     describeSweeps(lab);
-    describeStory(lab);
   },
 );

@@ -251,7 +251,7 @@ function record({ rows, submission, ledger }: Plan, { jobId }: SubmittedJob, io:
         array_task_id: String(row),
         state: 'PENDING',
         submitted_at: submittedAt,
-        source: 'squeue',
+        source: 'env',
       },
       'soon',
     );
@@ -283,12 +283,11 @@ function report(
   );
   say(stdout);
   const key = flags.keyFromConfig === undefined ? [] : ['--key-from-config', flags.keyFromConfig.join(',')];
-  say(
-    stdout,
-    `  runfold grid ${shellQuote([gridFile, ...key])}    what is done, and what is to be run again`,
-  );
-  say(
-    stdout,
-    `  squeue ${cluster === null ? '' : `-M ${shellQuote([cluster])} `}-j ${jobId}    its tasks in the queue`,
-  );
+  const next: [string, string][] = [
+    [`runfold grid ${shellQuote([gridFile, ...key])}`, 'what is done, and what is to be run again'],
+    ['runfold jobs', 'how its tasks are'],
+    [`squeue ${cluster === null ? '' : `-M ${shellQuote([cluster])} `}-j ${jobId}`, 'the same, by SLURM'],
+  ];
+  const width = Math.max(...next.map(([command]) => command.length));
+  for (const [command, what] of next) say(stdout, `  ${command.padEnd(width)}  ${what}`);
 }
