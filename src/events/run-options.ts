@@ -89,11 +89,7 @@ const OPTION_NAMES: Readonly<Record<keyof RunOptions, true>> = {
  * @throws RunfoldError `invalid_key` if a field of the key is wrong; `usage` if an option has no such name, since
  *   a misspelled key field would make two runs one
  */
-export function resolveRun(
-  options: RunOptions,
-  script: string | undefined,
-  started?: RunKey,
-): ResolvedRun {
+export function resolveRun(options: RunOptions, script: string | undefined, started?: RunKey): ResolvedRun {
   for (const name of Object.keys(options)) {
     if (Object.hasOwn(OPTION_NAMES, name)) continue;
     throw new RunfoldError('usage', `a run has no option "${name}"`, {

@@ -3611,7 +3611,7 @@ def read(db: Optional[str] = None, ledger: Optional[str] = None) -> Database:
 
 
 _APPLICATION_ID = 0x72756E66
-_SCHEMA_VERSION = 2
+_SCHEMA_VERSION = 3
 _MEASURES = ("loss", "f1", "fitness", "behavioral_comparison", "gpu_memory_mb")
 _PLACES = ("run_id", "attempt", "ts", "elapsed_seconds", "epoch", "step")
 _TAKEN_NAMES = frozenset((*_MEASURES, *_PLACES, "superseded"))
