@@ -1,17 +1,18 @@
 // What a training program holds: one execution of one run.
 import { ulid } from 'ulid';
-import { messageOf } from './errors.ts';
+import { messageOf, RunfoldError } from './errors.ts';
 import { codeInfo } from './events/code-info.ts';
 import type { EventType, RunStatus } from './events/event.ts';
 import { errorFields } from './events/error-fields.ts';
 import { MAX_LINE_BYTES, workingDirectory, type EventWriter, type Urgency } from './events/event-writer.ts';
 import { attemptFromEnv, type Env } from './events/env.ts';
+import { inheritedKey, twoRunsNotice } from './events/inherited-key.ts';
 import { toJsonObject } from './events/json-safe.ts';
 import { metricFields, type Metrics, type Position } from './events/metric-fields.ts';
 import { Notices, type Say } from './events/notices.ts';
 import { hostName } from './events/origin.ts';
 import { watchSignal, witnessEnd } from './events/process-hooks.ts';
-import { nthAttempt, roleOf } from './events/ranks.ts';
+import { isIndependent, nthAttempt, roleOf } from './events/ranks.ts';
 import { resolveRun, type ResolvedRun, type RunOptions } from './events/run-options.ts';
 import { countExecution, openWriter } from './events/writers.ts';
 import { slurmInfoFromEnv } from './slurm/env.ts';
@@ -86,7 +87,8 @@ export class RunLogger implements AsyncDisposable {
     this.#monotonic = monotonic;
     this.#startedAt = monotonic();
     this.runId = run.runId;
-    const role = roleOf({ env, host: hostName(), allRanks: options.allRanks === true });
+    const { allRanks = false, independent = isIndependent(env) } = options;
+    const role = roleOf({ env, host: hostName(), allRanks, independent });
     this.active = role.writes !== 'nothing';
     this.#saysStatus = role.writes === 'all';
     if (!this.active) {
@@ -117,11 +119,22 @@ export class RunLogger implements AsyncDisposable {
    * `running`. Without a ledger that can be written the
    * events are kept in a spool file, and stderr says where.
    *
-   * @throws RunfoldError `invalid_key` for a bad key, `usage` for an option that does not exist; nothing else.
+   * @throws RunfoldError `invalid_key` for a bad key, `usage` for an option that does not exist or options that exclude
+   *   each other; nothing else.
    */
   static create(options: RunOptions = {}, surroundings: RunSurroundings = {}): RunLogger {
     const argv = surroundings.argv ?? process.argv;
-    const run = resolveRun(options, argv[1]);
+    const env = surroundings.env ?? process.env;
+    if (options.allRanks === true && (options.independent ?? isIndependent(env))) {
+      throw new RunfoldError(
+        'usage',
+        'allRanks and independent (or RUNFOLD_INDEPENDENT) exclude each other',
+        {
+          hint: 'The ranks of a launch log one run together, or each its own.',
+        },
+      );
+    }
+    const run = resolveRun(options, argv[1], inheritedKey(env).key);
     const logger = new RunLogger(run, options, surroundings);
     if (logger.active) logger.#begin(run, options, surroundings, argv);
     return logger;
@@ -226,6 +239,7 @@ export class RunLogger implements AsyncDisposable {
       );
       for (const signal of options.signals ?? []) watchSignal(signal);
       if (!this.#saysStatus) return;
+      this.#sayOfKey(run, surroundings.env ?? process.env);
       const { key, config, tags, notes, resume } = run;
       const created = {
         ...key,
@@ -240,6 +254,13 @@ export class RunLogger implements AsyncDisposable {
       if (job !== undefined) this.#append('slurm_info', job, 'soon');
       this.#append('status_changed', { status: 'running' }, 'now');
     });
+  }
+
+  #sayOfKey(run: ResolvedRun, env: Env): void {
+    const { problem } = inheritedKey(env);
+    if (problem !== undefined) this.#notices.once('RUNFOLD_KEY', problem);
+    const notice = twoRunsNotice(env, run);
+    if (notice !== undefined) this.#notices.once('two runs', notice);
   }
 
   /** A run must not be missing because its config is a megabyte. */

@@ -100,6 +100,7 @@ _runfold_open() {
   _runfold_is_first_rank || return 0
 
   _runfold_now || return 0
+  _runfold_say_of_key
   _runfold_keep_environment
   _runfold_find_log
   _runfold_started=$_runfold_ms
@@ -124,6 +125,10 @@ _runfold_open() {
   _runfold_state=open
   _runfold_begin
   export RUNFOLD_RUN_ID="$_runfold_run" RUNFOLD_ATTEMPT="$_runfold_attempt" RUNFOLD_DIR="$_runfold_dir"
+  # a variable of 128 KiB would keep every program from being started; a character has at most 4 bytes
+  [ "${#_runfold_hashed}" -le 32000 ] || _runfold_hashed=''
+  _runfold_restore RUNFOLD_KEY "$_runfold_hashed"
+  _runfold_restore RUNFOLD_INDEPENDENT "$_runfold_independent"
   export RUNFOLD_STARTED="${_runfold_started%???}.${_runfold_started#"${_runfold_started%???}"}"
   _runfold_set_traps
 }
@@ -144,15 +149,16 @@ _runfold_submitted_attempt() {
 
 # Options -> _runfold_opt_*, and the members of config and the elements of tags as JSON.
 _runfold_read_options() {
-  _runfold_opt_experiment=1
-  _runfold_opt_dataset=default
+  _runfold_opt_experiment=''
+  _runfold_opt_dataset=''
+  _runfold_opt_has_dataset=''
   _runfold_opt_method=''
   _runfold_opt_has_method=''
   _runfold_opt_subject=''
   _runfold_opt_has_subject=''
   _runfold_opt_variant=''
   _runfold_opt_has_variant=''
-  _runfold_opt_seed=null
+  _runfold_opt_seed=''
   _runfold_opt_config=''
   _runfold_opt_has_config=''
   _runfold_opt_tags=''
@@ -160,6 +166,7 @@ _runfold_read_options() {
   _runfold_opt_resume=''
   _runfold_opt_ledger=''
   _runfold_opt_attempt=''
+  _runfold_opt_independent=''
   while [ "$#" -gt 0 ]; do
     case $1 in
       --*=*)
@@ -167,7 +174,7 @@ _runfold_read_options() {
         _runfold_value=${1#*=}
         shift
         ;;
-      --resume)
+      --resume | --independent)
         _runfold_name=$1
         _runfold_value=true
         shift
@@ -202,7 +209,7 @@ _runfold_read_options() {
         }
         _runfold_opt_seed=$_runfold_out
         ;;
-      --dataset) _runfold_opt_dataset=$_runfold_value ;;
+      --dataset) _runfold_opt_dataset=$_runfold_value _runfold_opt_has_dataset=1 ;;
       --method) _runfold_opt_method=$_runfold_value _runfold_opt_has_method=1 ;;
       --subject) _runfold_opt_subject=$_runfold_value _runfold_opt_has_subject=1 ;;
       --variant | --cl-info) _runfold_opt_variant=$_runfold_value _runfold_opt_has_variant=1 ;;
@@ -212,13 +219,17 @@ _runfold_read_options() {
         _runfold_text "$_runfold_value" || :
         _runfold_opt_notes=$_runfold_out
         ;;
-      --resume)
+      --resume | --independent)
         case $_runfold_value in
-          true | false) _runfold_opt_resume=$_runfold_value ;;
+          true | false) ;;
           *)
-            _runfold_wrong "--resume is true or false, not \"$_runfold_value\""
+            _runfold_wrong "$_runfold_name is true or false, not \"$_runfold_value\""
             return 1
             ;;
+        esac
+        case $_runfold_name in
+          --resume) _runfold_opt_resume=$_runfold_value ;;
+          *) _runfold_opt_independent=$_runfold_value ;;
         esac
         ;;
       --tag)
@@ -259,29 +270,26 @@ _runfold_wrong() {
   _runfold_say '' "runfold_open: $1. Nothing is logged."
 }
 
-# The text that is hashed -> _runfold_run; the members of the key as they stand in run_created -> _runfold_key.
+# The text that is hashed -> _runfold_hashed and _runfold_run; the members of the key as they stand in run_created ->
+# _runfold_key. What was not given is that of the run that this script was started as, else the default.
 _runfold_make_key() {
-  [ -n "$_runfold_opt_has_method" ] || _runfold_script_name
-  _runfold_text "$_runfold_opt_dataset" || { _runfold_bad_key dataset && return 1; }
-  _runfold_key=$_runfold_out
-  _runfold_hashed="[$_runfold_opt_experiment,$_runfold_out"
-  _runfold_text "$_runfold_opt_method" || { _runfold_bad_key method && return 1; }
-  _runfold_key="\"experiment_number\":$_runfold_opt_experiment,\"dataset\":$_runfold_key,\"method\":$_runfold_out"
-  _runfold_hashed=$_runfold_hashed,$_runfold_out
-  _runfold_out=null
-  if [ -n "$_runfold_opt_has_subject" ]; then
-    _runfold_text "$_runfold_opt_subject" || { _runfold_bad_key subject && return 1; }
-    _runfold_key="$_runfold_key,\"subject\":$_runfold_out"
+  _runfold_read_started_key
+  if [ -z "$_runfold_opt_has_method$_runfold_left_method" ]; then
+    _runfold_script_name
+    _runfold_opt_has_method=1
   fi
-  _runfold_hashed=$_runfold_hashed,$_runfold_out
-  _runfold_out=null
-  if [ -n "$_runfold_opt_has_variant" ]; then
-    _runfold_text "$_runfold_opt_variant" || { _runfold_bad_key variant && return 1; }
-    _runfold_key="$_runfold_key,\"cl_info\":$_runfold_out"
-  fi
-  _runfold_hashed=$_runfold_hashed,$_runfold_out,$_runfold_opt_seed]
-  [ "$_runfold_opt_seed" = null ] || _runfold_key="$_runfold_key,\"seed\":$_runfold_opt_seed"
-  _runfold_run=$(printf '%s' "$_runfold_hashed" | sha256sum | LC_ALL=C awk "$_runfold_awk_base32")
+  _runfold_out=${_runfold_opt_experiment:-$_runfold_left_experiment}
+  _runfold_hashed=[$_runfold_out
+  _runfold_key=\"experiment_number\":$_runfold_out
+  _runfold_add_text dataset "$_runfold_opt_has_dataset" "$_runfold_opt_dataset" "$_runfold_left_dataset" || return 1
+  _runfold_add_text method "$_runfold_opt_has_method" "$_runfold_opt_method" "$_runfold_left_method" || return 1
+  _runfold_add_text subject "$_runfold_opt_has_subject" "$_runfold_opt_subject" "$_runfold_left_subject" || return 1
+  _runfold_add_text variant "$_runfold_opt_has_variant" "$_runfold_opt_variant" "$_runfold_left_variant" || return 1
+  _runfold_out=${_runfold_opt_seed:-$_runfold_left_seed}
+  _runfold_add_field seed
+  _runfold_hashed=$_runfold_hashed]
+  _runfold_hash "$_runfold_hashed"
+  _runfold_run=$_runfold_out
   case $_runfold_run in
     ????????????????) ;;
     *)
@@ -291,8 +299,78 @@ _runfold_make_key() {
   esac
 }
 
-_runfold_bad_key() {
-  _runfold_wrong "--$1 is not valid UTF-8"
+# The option $1: its value $3 if it was given ($2), else the JSON $4.
+_runfold_add_text() {
+  _runfold_out=$4
+  if [ -n "$2" ]; then
+    _runfold_text "$3" || {
+      _runfold_wrong "--$1 is not valid UTF-8"
+      return 1
+    }
+  fi
+  case $1 in
+    variant) _runfold_add_field cl_info ;;
+    *) _runfold_add_field "$1" ;;
+  esac
+}
+
+_runfold_add_field() {
+  _runfold_hashed=$_runfold_hashed,$_runfold_out
+  [ "$_runfold_out" = null ] || _runfold_key="$_runfold_key,\"$1\":$_runfold_out"
+}
+
+_runfold_hash() {
+  _runfold_out=$(printf '%s' "$1" | sha256sum | LC_ALL=C awk "$_runfold_awk_base32") || _runfold_out=''
+}
+
+# The key of the run that this script was started as -> _runfold_left_*, as JSON, and _runfold_is_started. Where
+# RUNFOLD_KEY is not of RUNFOLD_RUN_ID it may be of a run further out, and these are the defaults.
+_runfold_read_started_key() {
+  _runfold_is_started=''
+  _runfold_is_bad_key=''
+  _runfold_left_experiment=1
+  _runfold_left_dataset='"default"'
+  _runfold_left_method=''
+  _runfold_left_subject=null
+  _runfold_left_variant=null
+  _runfold_left_seed=null
+  [ -n "${RUNFOLD_KEY-}" ] || return 0
+  _runfold_json "$RUNFOLD_KEY" key || {
+    _runfold_is_bad_key=1
+    return 0
+  }
+  _runfold_rest=${_runfold_out#"$_runfold_lf"}
+  for _runfold_number in "${_runfold_rest%%"$_runfold_lf"*}" "${_runfold_rest##*"$_runfold_lf"}"; do
+    [ "$_runfold_number" != null ] || continue
+    if ! _runfold_whole "$_runfold_number" || [ "$_runfold_out" != "$_runfold_number" ]; then
+      _runfold_is_bad_key=1
+      return 0
+    fi
+  done
+  _runfold_hash "$RUNFOLD_KEY"
+  [ "$_runfold_out" = "${RUNFOLD_RUN_ID-}" ] || return 0
+  _runfold_is_started=1
+  _runfold_take_line && _runfold_left_experiment=$_runfold_out
+  _runfold_take_line && _runfold_left_dataset=$_runfold_out
+  _runfold_take_line && _runfold_left_method=$_runfold_out
+  _runfold_take_line && _runfold_left_subject=$_runfold_out
+  _runfold_take_line && _runfold_left_variant=$_runfold_out
+  _runfold_left_seed=$_runfold_rest
+}
+
+_runfold_take_line() {
+  _runfold_out=${_runfold_rest%%"$_runfold_lf"*}
+  _runfold_rest=${_runfold_rest#*"$_runfold_lf"}
+}
+
+# Two runs surprise whoever meant one. Not below a run that a script has begun, which may well begin others.
+_runfold_say_of_key() {
+  if [ -n "$_runfold_is_bad_key" ]; then
+    _runfold_say bad_key "RUNFOLD_KEY is not used: it is no JSON array of experiment_number, dataset, method, subject, cl_info and seed"
+  fi
+  if [ -n "$_runfold_is_started" ] && [ -z "${RUNFOLD_STARTED-}" ] && [ "$_runfold_run" != "$RUNFOLD_RUN_ID" ]; then
+    _runfold_say two_runs "this program logs run $_runfold_run with the key $_runfold_hashed, but was started as run $RUNFOLD_RUN_ID with the key $RUNFOLD_KEY: these are two runs. To have one, give it the same key, or leave the key out here"
+  fi
 }
 
 # The name of the script without its ending. SLURM runs a copy that is called slurm_script; the job has its name.
@@ -304,8 +382,14 @@ _runfold_script_name() {
   esac
 }
 
-# Of the processes of one launch rank 0 logs alone.
+# Of the processes of one launch rank 0 logs alone, unless each is said to have a run of its own.
 _runfold_is_first_rank() {
+  _runfold_independent=''
+  case $_runfold_opt_independent in
+    true) _runfold_independent=1 ;;
+    '') case ${RUNFOLD_INDEPENDENT-} in '' | 0) ;; *) _runfold_independent=1 ;; esac ;;
+  esac
+  [ -z "$_runfold_independent" ] || return 0
   for _runfold_value in "${RANK-}" "${SLURM_PROCID-}" "${OMPI_COMM_WORLD_RANK-}"; do
     case $_runfold_value in
       '' | *[!0-9]*) ;;
@@ -320,6 +404,8 @@ _runfold_keep_environment() {
   _runfold_outer_attempt=${RUNFOLD_ATTEMPT-}
   _runfold_outer_started=${RUNFOLD_STARTED-}
   _runfold_outer_dir=${RUNFOLD_DIR-}
+  _runfold_outer_key=${RUNFOLD_KEY-}
+  _runfold_outer_independent=${RUNFOLD_INDEPENDENT-}
 }
 
 _runfold_restore_environment() {
@@ -327,6 +413,8 @@ _runfold_restore_environment() {
   _runfold_restore RUNFOLD_ATTEMPT "$_runfold_outer_attempt"
   _runfold_restore RUNFOLD_STARTED "$_runfold_outer_started"
   _runfold_restore RUNFOLD_DIR "$_runfold_outer_dir"
+  _runfold_restore RUNFOLD_KEY "$_runfold_outer_key"
+  _runfold_restore RUNFOLD_INDEPENDENT "$_runfold_outer_independent"
 }
 
 _runfold_restore() {
@@ -1386,7 +1474,8 @@ _runfold_awk_base32='
   }'
 
 # mode text: bytes as a JSON string; exits with 3 if they were not UTF-8. mode json: a JSON value without its blanks,
-# mode members: a JSON object without that and its braces; exits with 1 if it is none. Written in octal, as a format of printf.
+# mode members: a JSON object without that and its braces, mode key: the fields of a key, each after LF; exits with 1 if it is
+# none. Written in octal, as a format of printf.
 _runfold_awk_json='
   BEGIN {
     digits = "0123456789abcdef"
@@ -1411,7 +1500,7 @@ _runfold_awk_json='
       exit bad ? 3 : 0
     }
     blanks()
-    good = mode == "members" ? byte[at] == 123 && group(1, 125) : json(0)
+    good = mode == "members" ? byte[at] == 123 && group(1, 125) : mode == "key" ? key() : json(0)
     blanks()
     exit good && at > n ? 0 : 1
   }
@@ -1499,6 +1588,21 @@ _runfold_awk_json='
       } else if (b != 34 && b != 92 && b != 47 && b != 98 && b != 102 && b != 110 && b != 114 && b != 116) return 0
     }
     return 0
+  }
+  # two numbers around four texts; the last three can be null
+  function key(  i, b) {
+    if (byte[at++] != 91) return 0
+    for (i = 1; i <= 6; i++) {
+      # first, since a format must not begin with a dash
+      put(10)
+      blanks()
+      b = byte[at]
+      if (b == 110 ? i < 4 : b == 34 ? i == 1 || i == 6 : i > 1 && i < 6) return 0
+      if (!json(1)) return 0
+      blanks()
+      if (byte[at++] != (i < 6 ? 44 : 93)) return 0
+    }
+    return 1
   }
   function number(  text, x) {
     while (at <= n && (byte[at] in sign)) text = text sign[byte[at++]]

@@ -19,6 +19,7 @@ export function addExec(program: Command, io: CliIo, finish: (code: ExitCode) =>
     .option('--no-resume', 'it starts over')
     .option('--grid <file>', 'a CSV or JSON file: its row $SLURM_ARRAY_TASK_ID gives key and arguments')
     .addOption(new Option('--row <n>', 'with --grid: this row, from 1').argParser(countOf))
+    .option('--independent', 'each task of srun or mpirun is a run of its own: the rank is not looked at')
     .addOption(
       new Option('--sample-every <time>', 'look at processor, memory and GPUs this often; 0: never')
         .argParser(sampleTime)
@@ -30,6 +31,7 @@ export function addExec(program: Command, io: CliIo, finish: (code: ExitCode) =>
         'runfold exec --dataset iris --method mlp --seed 1 -- python3 train.py --lr 0.1',
         'runfold exec --seed 1 --config lr=0.1 --key-from-config lr -- ./train 0.1',
         'runfold exec --grid grid.csv -- python3 train.py',
+        "srun -n 4 sh -c 'runfold exec --independent --seed $SLURM_PROCID -- ./train'",
       ),
     )
     .action(async (words: string[], flags: ExecFlags) => {

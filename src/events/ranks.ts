@@ -16,6 +16,8 @@ export interface RoleOptions {
   env: Env;
   host: string;
   allRanks: boolean;
+  /** Whether the processes of the launch have a run each; default false. */
+  independent?: boolean;
   /** Reads a file under /proc, undefined if it cannot be read. */
   readProc?: (path: string) => string | undefined;
   parentPid?: number;
@@ -29,8 +31,13 @@ export function rankOf(env: Env): number | undefined {
   return ranks.length === 0 ? undefined : Math.max(...ranks.map(Number));
 }
 
+/** Whether it was said that the processes of this launch have a run each: no variable of a launcher tells that. */
+export function isIndependent(env: Env): boolean {
+  return !['', '0'].includes(env['RUNFOLD_INDEPENDENT'] ?? '');
+}
+
 export function roleOf(options: RoleOptions): RankRole {
-  const rank = rankOf(options.env);
+  const rank = options.independent === true ? undefined : rankOf(options.env);
   if (rank === undefined) return { writes: 'all', attempt: undefined, problem: undefined };
   if (!options.allRanks)
     return { writes: rank > 0 ? 'nothing' : 'all', attempt: undefined, problem: undefined };

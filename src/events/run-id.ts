@@ -29,8 +29,15 @@ export function runId(key: RunKey): string {
 
 /** `runId` without the checks, for a key that has been validated. */
 export function hashKey(key: RunKey): string {
-  const { experiment_number, dataset, method, subject, cl_info, seed } = key;
-  const text = JSON.stringify([experiment_number, dataset, method, subject, cl_info, seed]);
+  return hashText(keyText(key));
+}
+
+/** The text of a key that is hashed. */
+export function keyText({ experiment_number, dataset, method, subject, cl_info, seed }: RunKey): string {
+  return JSON.stringify([experiment_number, dataset, method, subject, cl_info, seed]);
+}
+
+export function hashText(text: string): string {
   const digest = createHash('sha256').update(text, 'utf8').digest();
   return base32(digest.subarray(0, 10));
 }
@@ -51,7 +58,11 @@ function base32(bytes: Uint8Array): string {
   return text;
 }
 
-function keyProblem(key: RunKey): string | undefined {
+export function isRunKey(key: Readonly<Record<keyof RunKey, unknown>>): key is RunKey {
+  return keyProblem(key) === undefined;
+}
+
+function keyProblem(key: Readonly<Record<keyof RunKey, unknown>>): string | undefined {
   const { experiment_number, dataset, method, subject, cl_info, seed } = key;
   if (!Number.isSafeInteger(experiment_number)) {
     return `experiment_number must be a whole number within ±(2^53−1), not ${shown(experiment_number)}`;

@@ -5,7 +5,10 @@ import { RunfoldError } from '../errors.ts';
 import { toJsonObject } from './json-safe.ts';
 import { runId, type RunKey } from './run-id.ts';
 
-/** All are optional; the first group is the key, which tells runs apart. */
+/**
+ * All are optional; the first group is the key, which tells runs apart. A logger below `runfold exec` takes what is left
+ * out of it from there, so that it logs that run; null is not left out.
+ */
 export interface RunOptions {
   /** A whole number; default 1. */
   experiment_number?: number | undefined;
@@ -39,6 +42,11 @@ export interface RunOptions {
   ledger?: string | undefined;
   /** True to log from all ranks of a parallel launch; default rank 0 only. */
   allRanks?: boolean | undefined;
+  /**
+   * True if the processes of the launch have a run each, so that the rank is nothing; default what
+   * `RUNFOLD_INDEPENDENT` says.
+   */
+  independent?: boolean | undefined;
   /** The id of this execution; default `RUNFOLD_ATTEMPT`, else one that nobody has. */
   attempt?: string | undefined;
   /** Signals, besides SIGTERM, whose arrival is recorded as the end, such as SIGINT. */
@@ -70,16 +78,18 @@ const OPTION_NAMES: Readonly<Record<keyof RunOptions, true>> = {
   resume: true,
   ledger: true,
   allRanks: true,
+  independent: true,
   attempt: true,
   signals: true,
 };
 
 /**
  * @param script path of the running program, whose stem is the default method
+ * @param started the key that the program was started with, from which what is left out is taken
  * @throws RunfoldError `invalid_key` if a field of the key is wrong; `usage` if an option has no such name, since
  *   a misspelled key field would make two runs one
  */
-export function resolveRun(options: RunOptions, script: string | undefined): ResolvedRun {
+export function resolveRun(options: RunOptions, script: string | undefined, started?: RunKey): ResolvedRun {
   for (const name of Object.keys(options)) {
     if (Object.hasOwn(OPTION_NAMES, name)) continue;
     throw new RunfoldError('usage', `a run has no option "${name}"`, {
@@ -87,14 +97,17 @@ export function resolveRun(options: RunOptions, script: string | undefined): Res
     });
   }
   const config = options.config === undefined ? undefined : toJsonObject(options.config);
+  const left = started ?? { ...DEFAULTS, method: stem(script) };
+  const { subject = left.subject, seed = left.seed } = options;
   const key: RunKey = {
     experiment_number:
-      one('experiment_number', options.experiment_number, 'experimentNumber', options.experimentNumber) ?? 1,
-    dataset: options.dataset ?? 'default',
-    method: options.method ?? stem(script),
-    subject: options.subject ?? null,
-    cl_info: clInfoOf(options, config),
-    seed: options.seed ?? null,
+      one('experiment_number', options.experiment_number, 'experimentNumber', options.experimentNumber) ??
+      left.experiment_number,
+    dataset: options.dataset ?? left.dataset,
+    method: options.method ?? left.method,
+    subject,
+    cl_info: saysClInfo(options) ? clInfoOf(options, config) : left.cl_info,
+    seed,
   };
   return {
     runId: runId(key),
@@ -104,6 +117,12 @@ export function resolveRun(options: RunOptions, script: string | undefined): Res
     notes: typeof options.notes === 'string' ? options.notes : undefined,
     resume: options.resume === true ? true : undefined,
   };
+}
+
+const DEFAULTS = { experiment_number: 1, dataset: 'default', subject: null, cl_info: null, seed: null };
+
+function saysClInfo({ clInfo, variant, keyFromConfig = [] }: RunOptions): boolean {
+  return clInfo !== undefined || variant !== undefined || keyFromConfig.length > 0;
 }
 
 function stem(script: string | undefined): string {

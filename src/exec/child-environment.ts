@@ -1,19 +1,23 @@
 // What a command that is tracked has in its environment, so that a logger in it joins.
 import type { Env } from '../events/env.ts';
+import { keyVariable } from '../events/inherited-key.ts';
+import type { RunKey } from '../events/run-id.ts';
 
 export interface Joined {
   /** Absolute. */
   ledger: string;
   runId: string;
+  key: RunKey;
   /** Undefined where none is known: the one of the environment could be another run's. */
   attempt: string | undefined;
 }
 
-export function childEnvironment(env: Env, { ledger, runId, attempt }: Joined): Record<string, string> {
+export function childEnvironment(env: Env, { ledger, runId, key, attempt }: Joined): Record<string, string> {
   const all: Env = {
     ...env,
     RUNFOLD_DIR: ledger,
     RUNFOLD_RUN_ID: runId,
+    RUNFOLD_KEY: keyVariable(key),
     RUNFOLD_ATTEMPT: attempt,
     RUNFOLD_STARTED: undefined,
     RUNFOLD_SUBMISSION: undefined,

@@ -1,4 +1,5 @@
 // The end of what a command printed on stderr -> the fields of an error event. Pure, and never throws.
+import { TWO_RUNS } from '../events/inherited-key.ts';
 import { isBlank, type FoundError } from './found-error.ts';
 import { javascriptErrors } from './javascript-error.ts';
 import { nativeErrors } from './native-error.ts';
@@ -19,6 +20,8 @@ const MAX_MESSAGE = 4096;
 const MAX_TRACEBACK = 16_384;
 /** Of a line, for the parsers: longer ones are data. */
 const MAX_LINE = 2000;
+/** Of a logger in the command; it is no error, and a silent end can follow it. */
+const NOTICE = `runfold: ${TWO_RUNS} `;
 const CRASHES: ReadonlySet<string> = new Set(['SIGABRT', 'SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGTRAP']);
 // oxlint-disable-next-line no-control-regex
 const COLOURS = /\u001b\[[\d;]*m/g;
@@ -37,7 +40,7 @@ export function errorFromTail(tail: string, end: CommandEnd): TailError {
     .replaceAll(COLOURS, '')
     .split(/\r\n|\n|\r/)
     .map((line) => line.slice(0, MAX_LINE));
-  const last = lines.findLastIndex((line) => !isBlank(line));
+  const last = lines.findLastIndex((line) => !isBlank(line) && !line.startsWith(NOTICE));
   const found = best(candidates(lines, last), end, last);
   if (found !== undefined) {
     return {

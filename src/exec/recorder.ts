@@ -4,7 +4,7 @@ import { codeInfo } from '../events/code-info.ts';
 import { attemptFromEnv, type Env } from '../events/env.ts';
 import { EventWriter, ledgerDirectory, workingDirectory } from '../events/event-writer.ts';
 import type { EventType } from '../events/event.ts';
-import { roleOf } from '../events/ranks.ts';
+import { isIndependent, roleOf } from '../events/ranks.ts';
 import type { RunKey } from '../events/run-id.ts';
 import { slurmInfoFromEnv } from '../slurm/env.ts';
 import type { Joined } from './child-environment.ts';
@@ -49,14 +49,15 @@ export class Recorder {
     const attempt = attemptFromEnv(options.env, run.runId);
     const env = { ...options.env, RUNFOLD_ATTEMPT: attempt };
     // ranks that log below this one have to find rank 0's attempt, which is this one's
-    const shared = roleOf({ env, host: hostName(), allRanks: true }).attempt;
-    const { writes } = roleOf({ env, host: hostName(), allRanks: false });
-    const place = { ledger, env };
+    const place = { env, host: hostName(), independent: isIndependent(env) };
+    const shared = roleOf({ ...place, allRanks: true }).attempt;
+    const { writes } = roleOf({ ...place, allRanks: false });
     if (writes === 'all')
-      this.#writer = new EventWriter({ ...place, attempt: attempt ?? shared, now: options.now });
+      this.#writer = new EventWriter({ ledger, env, attempt: attempt ?? shared, now: options.now });
     this.joined = {
-      ledger: this.#writer?.ledger ?? ledgerDirectory(place),
+      ledger: this.#writer?.ledger ?? ledgerDirectory({ ledger, env }),
       runId: run.runId,
+      key: run.key,
       attempt: this.#writer?.attempt ?? attempt ?? shared,
     };
   }

@@ -163,6 +163,13 @@ test('run-created records the job of SLURM that it is called in', async () => {
   expect(desk.events().filter((event) => event.type === 'writer_opened')).toHaveLength(1);
 });
 
+test('run-created records the job in an independent task of srun too', async () => {
+  const desk = await Desk.withLog();
+  const env = { SLURM_JOB_ID: '4711', SLURM_PROCID: '1', RUNFOLD_INDEPENDENT: '1' };
+  await desk.run(['emit', 'run-created', '--seed', '1'], { env });
+  expect(desk.logged().map((event) => event.type)).toEqual(['run_created', 'slurm_info']);
+});
+
 test.each([
   ['about another time', ['--ts', '2026-11-23T10:00:00Z'], {}],
   ['in a rank above 0', [], { SLURM_PROCID: '1' }],

@@ -27,7 +27,10 @@ describe.each(WRITERS)('$name (missing here: $missing)', (writer) => {
     it.each(cases)('$given.name', async ({ given, text }) => {
       const ledger = new TempLedger();
       const ended = await writer.run(given, text, tempDir(), ledger.root);
-      expect(ended).toMatchObject({ code: 0, signal: null, stderr: '' });
+      expect(ended).toMatchObject({ code: 0, signal: null });
+      if (given.says === undefined) expect(ended.stderr).toBe('');
+      else expect(ended.stderr).toMatch(/^runfold: .*\n$/);
+      for (const part of given.says ?? []) expect(ended.stderr).toContain(part);
 
       const written = readWritten(ledger.root);
       expect(ordered(written.lines)).toBe(ordered(given.lines));

@@ -63,6 +63,7 @@ export interface InitOptions {
   tags?: string[];
   notes?: string;
   resume?: boolean;
+  independent?: boolean;
   attempt?: string;
 }
 
@@ -70,6 +71,8 @@ export interface CallsCase extends Named {
   env?: Record<string, string>;
   script?: string;
   attempt?: string;
+  /** What the one line on stderr holds; absent: there is none. */
+  says?: string[];
   calls: Call[];
   lines: Json[];
 }

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createLedger } from '../../src/events/ledger.ts';
 import type { EventOf } from '../../src/events/event.ts';
+import { runId } from '../../src/events/run-id.ts';
 import { eventFiles, numbersTo, readLines, readOnlyFile, seqsOf } from '../events/read-lines.ts';
 import { TempLedger } from '../helpers/temp-ledger.ts';
 import { builtUrl } from '../helpers/built.ts';
@@ -129,6 +130,58 @@ describe.each(SHELLS)('$name', ({ words: shell, isMissing }) => {
         const outcome = await passOver(bench.ledger);
         outcome.expectRun({ attempt_count: 1, status: 'completed' }).expectResults({ points: 1 });
         expect(outcome.findings()).toEqual([]);
+      });
+
+      it('gives what runs below it the key, and the outer one back', async () => {
+        const bench = shellBench(shell);
+        const child = path.join(bench.dir, 'train.mjs');
+        fs.writeFileSync(
+          child,
+          `import { RunLogger } from '${builtUrl('logger.js')}'; RunLogger.create({ dataset: 'iris' });`,
+        );
+        const outer = [1, 'wine', 'mlp', null, 'deep "1"', 4] as const;
+        const [experiment_number, dataset, method, subject, cl_info, seed] = outer;
+        const env = {
+          RUNFOLD_RUN_ID: runId({ experiment_number, dataset, method, subject, cl_info, seed }),
+          RUNFOLD_KEY: JSON.stringify(outer),
+          RUNFOLD_STARTED: '1764148040.000',
+        };
+        const ended = await bench.run(
+          `runfold_open --dataset iris --method 'm\\"ü'\n${quoted(process.execPath)} ${quoted(child)}
+          runfold_close\nprintf '%s\\n' "$RUNFOLD_KEY"
+          runfold_open --dataset iris --variant ''\nprintf '%s\\n' "$RUNFOLD_KEY"\n`,
+          env,
+        );
+        expect(ended).toMatchObject({ code: 0, stderr: '' });
+        expect(ended.stdout).toBe(`${env.RUNFOLD_KEY}\n[1,"iris","mlp",null,"",4]\n`);
+        const created = bench
+          .files()
+          .flatMap(({ events }) => events.filter(({ type }) => type === 'run_created'));
+        const mine = { dataset: 'iris', method: 'm\\"ü', cl_info: 'deep "1"', seed: 4 };
+        expect(created).toHaveLength(3);
+        expect(created.filter((event) => 'method' in event && event.method === mine.method)).toMatchObject([
+          mine,
+          mine,
+        ]);
+      });
+
+      it('passes no key on that no variable can hold', async () => {
+        const bench = shellBench(shell);
+        const ended = await bench.run(`variant=$(printf '%040000d' 1)
+        runfold_open --variant "$variant"
+        ${quoted(process.execPath)} -e 'console.log(process.env.RUNFOLD_KEY)'
+      `);
+        expect(ended).toMatchObject({ code: 0, stderr: '', stdout: 'undefined\n' });
+      });
+
+      it('logs in an independent task, tells what is below, and takes that away again', async () => {
+        const bench = shellBench(shell);
+        const say = 'echo "${RUNFOLD_INDEPENDENT-none}"\n';
+        const ended = await bench.run(`${OPEN.trim()} --independent\n${say}runfold_close\n${say}`, {
+          SLURM_PROCID: '2',
+        });
+        expect(ended).toMatchObject({ code: 0, stderr: '', stdout: '1\nnone\n' });
+        expect(storyOf(bench.events())).toEqual(['run_created', 'running', 'completed']);
       });
 
       it('makes the same run once more another attempt of it', async () => {

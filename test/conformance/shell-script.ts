@@ -70,6 +70,7 @@ function openWords(options: InitOptions): string[] {
     ...(options.tags ?? []).flatMap((tag) => ['--tag', tag]),
     ...option('--notes', options.notes),
     ...(options.resume === true ? ['--resume'] : []),
+    ...(options.independent === undefined ? [] : [`--independent=${String(options.independent)}`]),
     ...option('--attempt', options.attempt),
   ];
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nthAttempt, rankOf, roleOf, type RoleOptions } from '../../src/events/ranks.ts';
+import { isIndependent, nthAttempt, rankOf, roleOf, type RoleOptions } from '../../src/events/ranks.ts';
 
 const base = { host: 'node1', allRanks: true, readProc: () => undefined, parentPid: 100 };
 
@@ -46,6 +46,18 @@ describe('rank', () => {
         },
       ),
     );
+  });
+
+  it('is nothing where the processes of a launch have a run each', () => {
+    const env = { SLURM_PROCID: '3', SLURM_JOB_ID: '7', SLURM_STEP_ID: '0', RUNFOLD_ATTEMPT: 'a1' };
+    expect(role(env, { allRanks: false, independent: true })).toMatchObject({
+      writes: 'all',
+      attempt: undefined,
+    });
+    const said = ['1', 'yes', 'false', '00', ' '].map((text) => isIndependent({ RUNFOLD_INDEPENDENT: text }));
+    expect(said).toEqual([true, true, true, true, true]);
+    const notSaid = ['0', '', undefined].map((text) => isIndependent({ RUNFOLD_INDEPENDENT: text }));
+    expect(notSaid).toEqual([false, false, false]);
   });
 
   it('alone needs no shared attempt', () => {

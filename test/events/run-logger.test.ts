@@ -128,10 +128,18 @@ describe('create', () => {
     [{ config: { lr: 1 }, keyFromConfig: ['LR'] }, 'invalid_key'],
     [{ keyFromConfig: ['toString'], config: {} }, 'invalid_key'],
     [{ Seed: 1 }, 'usage'],
+    [{ allRanks: true, independent: true }, 'usage'],
   ])('refuses %j: %s', (options, code) => {
     const { create, ledger } = bench();
     expect(() => create(options as RunOptions)).toThrow(expect.objectContaining({ code }));
     expect(eventFiles(ledger)).toEqual([]);
+  });
+
+  it('refuses to log from all ranks where the environment says that each has a run', () => {
+    const { create } = bench();
+    const env = { RANK: '1', RUNFOLD_INDEPENDENT: '1', RUNFOLD_ATTEMPT: 'a' };
+    expect(() => create({ allRanks: true }, env)).toThrow(expect.objectContaining({ code: 'usage' }));
+    expect(create({ allRanks: true, independent: false }, env).active).toBe(true);
   });
 
   it('leaves out a config that no line can hold, and says so', () => {

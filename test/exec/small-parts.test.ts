@@ -165,15 +165,23 @@ test('the environment of the command', () => {
     RUNFOLD_SUBMISSION: 's',
     RUNFOLD_GRID_SHA256: 'x',
     RUNFOLD_ATTEMPT: 'old',
+    RUNFOLD_KEY: '[1,"outer","m",null,null,null]',
     B: undefined,
   };
-  expect(childEnvironment(env, { ledger: '/log', runId: 'r', attempt: 'a' })).toEqual({
+  const run = {
+    ledger: '/log',
+    runId: 'r',
+    key: { experiment_number: 1, dataset: 'é', method: 'm', subject: null, cl_info: null, seed: 2 },
+  };
+  expect(childEnvironment(env, { ...run, attempt: 'a' })).toEqual({
     A: '1',
     RUNFOLD_DIR: '/log',
     RUNFOLD_RUN_ID: 'r',
+    RUNFOLD_KEY: '[1,"é","m",null,null,2]',
     RUNFOLD_ATTEMPT: 'a',
   });
-  expect(childEnvironment(env, { ledger: '/log', runId: 'r', attempt: undefined })).not.toHaveProperty(
-    'RUNFOLD_ATTEMPT',
-  );
+  expect(childEnvironment(env, { ...run, attempt: undefined })).not.toHaveProperty('RUNFOLD_ATTEMPT');
+  // more than a variable can have would keep the command from being started
+  const key = { ...run.key, cl_info: 'x'.repeat(32_000) };
+  expect(childEnvironment(env, { ...run, key, attempt: 'a' })).not.toHaveProperty('RUNFOLD_KEY');
 });

@@ -458,13 +458,18 @@ class _Key:
     def fields(self) -> Dict[str, Any]:
         return dict(vars(self))
 
+    def text(self) -> str:
+        return _dumps((self.experiment_number, self.dataset, self.method, self.subject, self.cl_info, self.seed))
+
     def run_id(self) -> str:
         import hashlib
 
-        values = (self.experiment_number, self.dataset, self.method, self.subject, self.cl_info, self.seed)
-        text = _dumps(values)
-        number = int.from_bytes(hashlib.sha256(text.encode("utf-8")).digest()[:10], "big")
-        return "".join(_CROCKFORD[number >> shift & 31] for shift in range(75, -1, -5))
+        return _base32(hashlib.sha256(self.text().encode("utf-8")).digest())
+
+
+def _base32(digest: bytes) -> str:
+    number = int.from_bytes(digest[:10], "big")
+    return "".join(_CROCKFORD[number >> shift & 31] for shift in range(75, -1, -5))
 
 
 def _key_integer(name: str, value: Any, or_what: str = "") -> int:
@@ -502,6 +507,38 @@ def run_id(
     """The id of the run with this key: 16 characters, the same for everybody. Raises RunfoldError `invalid_key`."""
     cl_info = _cl_info(variant, None, ())
     return _Key(experiment_number, dataset, method or _default_method(), subject, cl_info, seed).run_id()
+
+
+def _started_key(env: Env) -> Tuple[Optional[_Key], Optional[str]]:
+    """The key of the run that this program was started as, if RUNFOLD_KEY is of it, and what is wrong with that."""
+    text = env.get("RUNFOLD_KEY")
+    if not text:
+        return None, None
+    import hashlib
+    import json
+
+    try:
+        fields = json.loads(text)
+        if not isinstance(fields, list) or len(fields) != 6:
+            raise ValueError("not six fields")
+        key = _Key(*fields)
+    except (ValueError, RecursionError, RunfoldError):
+        names = "experiment_number, dataset, method, subject, cl_info and seed"
+        return None, f"RUNFOLD_KEY is not used: it is no JSON array of {names}"
+    # else it may be of a run further out
+    digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
+    return (key if _base32(digest) == env.get("RUNFOLD_RUN_ID") else None), None
+
+
+def _two_runs_notice(env: Env, key: _Key) -> Optional[str]:
+    """Where `exec` has started this program as another run. RUNFOLD_STARTED: below one that was begun otherwise."""
+    started, _ = _started_key(env)
+    if started is None or env.get("RUNFOLD_STARTED") or key.run_id() == started.run_id():
+        return None
+    return (
+        f"this program logs run {key.run_id()} with the key {key.text()}, but was started as run {started.run_id()} with "
+        f"the key {started.text()}: these are two runs. To have one, give it the same key, or leave the key out here"
+    )
 
 
 def _cl_info(given: Any, config: Optional[Mapping[str, Any]], names: Sequence[str]) -> Optional[str]:
@@ -722,9 +759,14 @@ def _submitted_attempt(env: Env) -> Optional[str]:
     return f"{submission}.{task}"
 
 
-def _role(env: Env, host: str, all_ranks: bool) -> _Role:
+def _is_independent(env: Env) -> bool:
+    """Whether it was said that the processes of this launch have a run each."""
+    return env.get("RUNFOLD_INDEPENDENT", "") not in ("", "0")
+
+
+def _role(env: Env, host: str, all_ranks: bool, independent: bool) -> _Role:
     ranks = [rank for rank in (_whole(env.get(name)) for name in _RANK_VARIABLES) if rank is not None]
-    if not ranks:
+    if independent or not ranks:
         return _Role("all")
     rank = max(ranks)
     if not all_ranks:
@@ -3132,6 +3174,7 @@ def init(
     resume: Union[bool, str, None] = None,
     ledger: Optional[str] = None,
     all_ranks: bool = False,
+    independent: Optional[bool] = None,
     attempt: Optional[str] = None,
     signals: Sequence[Union[int, str]] = (),
     project: Optional[str] = None,
@@ -3162,12 +3205,13 @@ def init(
     The key, which tells runs apart: `experiment_number` (default 1), `dataset` ("default"), `method` (the name of the
     script without its ending), `subject`, `variant` (or `cl_info`: whatever else makes it a different run, a text or
     an object), `seed`. `key_from_config` names values of `config` that belong to the variant: without them a sweep
-    would be one run.
+    would be one run. Below `runfold exec` or `runfold_open` what is left out of the key is that of the run there.
 
     `config` is anything with names: a dict, a dataclass, an argparse.Namespace. `resume=True` goes on from a
     checkpoint; by default a run starts over. `ledger` is the log's directory: default `RUNFOLD_DIR`, else the nearest
     `.runfold/` upwards, else a new `./.runfold`. `all_ranks=True` logs from all ranks of a parallel launch, by default
-    only rank 0 does. `attempt` is the id of this execution. `signals` are recorded as the end besides SIGTERM.
+    only rank 0 does; `independent=True` (or `RUNFOLD_INDEPENDENT=1`) says that each of its processes has a run of its
+    own. `attempt` is the id of this execution. `signals` are recorded as the end besides SIGTERM.
 
     The other arguments are those of `wandb.init`: docs/wandb.md says what becomes of them.
 
@@ -3199,14 +3243,26 @@ def init(
         chosen = name if name is not None else id
     json = _masked(json)
     names = [key_from_config] if isinstance(key_from_config, str) else list(key_from_config or ())
+    env = os.environ
+    left, key_problem = _started_key(env)
+    if left is None:
+        left = _Key(1, "default", _default_method() if method is None else "", None, None, None)
     key = _Key(
-        1 if experiment_number is None else experiment_number,
-        "default" if dataset is None else dataset,
-        _default_method() if method is None else method,
-        subject,
-        _cl_info(chosen, json, names),
-        seed,
+        left.experiment_number if experiment_number is None else experiment_number,
+        left.dataset if dataset is None else dataset,
+        left.method if method is None else method,
+        left.subject if subject is None else subject,
+        left.cl_info if chosen is None and not names else _cl_info(chosen, json, names),
+        left.seed if seed is None else seed,
     )
+    if independent is None:
+        independent = _is_independent(env)
+    if all_ranks and independent:
+        raise RunfoldError(
+            "usage",
+            "all_ranks and independent (or RUNFOLD_INDEPENDENT) exclude each other",
+            "The ranks of a launch log one run together, or each its own.",
+        )
     run_id = key.run_id()
     numbers = [_signal_number(signal) for signal in signals]
     before = _process.current
@@ -3227,10 +3283,16 @@ def init(
         "resume": True if _is_resume(resume) else None,
     }
     try:
-        run = _begin_run(run_id, created, ledger, all_ranks, attempt, numbers, mode == "disabled")
+        run = _begin_run(run_id, created, ledger, all_ranks, independent, attempt, numbers, mode == "disabled")
     except Exception as error:
         _notices.once("init failed", f"init: {type(error).__name__}: {error}; nothing is logged")
         run = Run("", run_id, "", time.time(), False)
+    if run._says_status:
+        if key_problem is not None:
+            run._notices.once("RUNFOLD_KEY", key_problem)
+        two_runs = _two_runs_notice(env, key)
+        if two_runs is not None:
+            run._notices.once("two runs", two_runs)
     run._key = key
     run._tags = labels
     run._notes = created["notes"]
@@ -3249,13 +3311,14 @@ def _begin_run(
     created: Dict[str, Any],
     ledger: Optional[str],
     all_ranks: bool,
+    independent: bool,
     attempt: Optional[str],
     signals: Sequence[int],
     is_disabled: bool,
 ) -> Run:
     env = os.environ
     host = _host_name()
-    role = _role(env, host, all_ranks)
+    role = _role(env, host, all_ranks, independent)
     if role.problem is not None:
         _notices.once("rank", role.problem)
     if is_disabled or role.writes == "nothing":
@@ -3548,7 +3611,7 @@ def read(db: Optional[str] = None, ledger: Optional[str] = None) -> Database:
 
 
 _APPLICATION_ID = 0x72756E66
-_SCHEMA_VERSION = 2
+_SCHEMA_VERSION = 3
 _MEASURES = ("loss", "f1", "fitness", "behavioral_comparison", "gpu_memory_mb")
 _PLACES = ("run_id", "attempt", "ts", "elapsed_seconds", "epoch", "step")
 _TAKEN_NAMES = frozenset((*_MEASURES, *_PLACES, "superseded"))

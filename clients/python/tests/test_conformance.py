@@ -69,7 +69,10 @@ class Conformance(LogTest):
                 self.new_ledger()
                 with open(os.path.join(CASES, "calls", name), encoding="utf-8") as file:
                     ended = self.run_script(DRIVER, stdin=file.read(), **case.get("env", {}))
-                self.assertEqual((ended.code, ended.stderr), (0, ""))
+                self.assertEqual(ended.code, 0)
+                self.assertEqual(ended.stderr.count("\n"), 1 if "says" in case else 0, ended.stderr)
+                for part in case.get("says", ()):
+                    self.assertIn(part, ended.stderr)
                 files = self.files()
                 expected = [without_nulls(line) for line in case["lines"]]
                 if not expected:

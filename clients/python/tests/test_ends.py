@@ -469,6 +469,26 @@ sys.exit(max(child.wait() for child in children))
         self.assert_whole(file)
         self.assertEqual((len(file.of("run_created")), len(file.of("metric"))), (1, 1))
 
+    def test_ranks_that_are_independent_are_a_run_each(self):
+        source = BEGIN.replace("seed=1", "seed=int(os.environ['RANK'])")
+        for source, more in (source, {"RUNFOLD_INDEPENDENT": "1"}), (source.replace('"mlp"', '"mlp", independent=True'), {}):
+            self.new_ledger()
+            ended = self.ranks(source, 4, **more)
+            self.assertEqual((ended.code, ended.stderr), (0, ""))
+            files = self.files()
+            for file in files:
+                self.assert_whole(file)
+                self.assertEqual(self.end_of(file), ("completed", 0, None))
+            self.assertEqual(sorted(file.of("run_created")[0]["seed"] for file in files), [0, 1, 2, 3])
+
+    def test_all_ranks_and_independent_exclude_each_other(self):
+        for arguments, more in ("independent=True", {}), ("tags=[]", {"RUNFOLD_INDEPENDENT": "1"}):
+            source = "import runfold\nrunfold.init(all_ranks=True, %s)" % arguments
+            ended = self.run_program(source, RANK="1", **more)
+            self.assertEqual(ended.code, 1)
+            self.assertIn("all_ranks and independent", ended.stderr)
+        self.assertEqual(self.files(), [])
+
     def test_8_ranks_that_all_log_are_one_attempt(self):
         ended = self.ranks(BEGIN.replace("seed=1", "seed=1, all_ranks=True"), 8)
         self.assertEqual((ended.code, ended.stderr), (0, ""))

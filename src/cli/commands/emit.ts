@@ -4,7 +4,7 @@ import { attemptFromEnv } from '../../events/env.ts';
 import type { EventInput } from '../../events/event-writer.ts';
 import { isEventType } from '../../events/event.ts';
 import { parseText } from '../../events/parse.ts';
-import { rankOf } from '../../events/ranks.ts';
+import { isIndependent, rankOf } from '../../events/ranks.ts';
 import { runId } from '../../events/run-id.ts';
 import { messageOf, RunfoldError } from '../../errors.ts';
 import { slurmInfoFromEnv, type SlurmEnvInfo } from '../../slurm/env.ts';
@@ -123,7 +123,8 @@ export async function emitStream(flags: EmitFlags, io: CliIo): Promise<ExitCode>
 /** Of the job that begins the run here and now; rank 0 speaks for all. */
 function jobOf(flags: EmitFlags, io: CliIo): SlurmEnvInfo | undefined {
   const isAnotherTime = flags.ts !== undefined;
-  return isAnotherTime || (rankOf(io.env) ?? 0) > 0 ? undefined : slurmInfoFromEnv(io.env);
+  const isOtherRank = !isIndependent(io.env) && (rankOf(io.env) ?? 0) > 0;
+  return isAnotherTime || isOtherRank ? undefined : slurmInfoFromEnv(io.env);
 }
 
 function urgencyOf(event: EventInput): 'now' | 'soon' {

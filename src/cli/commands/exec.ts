@@ -20,6 +20,7 @@ export interface ExecFlags extends KeyFlags {
   resume?: boolean;
   grid?: string;
   row?: number;
+  independent?: boolean;
   sampleEvery: number;
 }
 
@@ -35,10 +36,11 @@ export async function exec(operands: readonly string[], flags: ExecFlags, io: Cl
   const { run, words } =
     flags.grid === undefined ? ofFlags(flags, given, io) : await ofGrid(flags, flags.grid, given, io);
   const now = (): number => io.clock.now();
-  const recorder = new Recorder({ run, words, ledger: flags.ledger, env: io.env, now });
+  const env = flags.independent === true ? { ...io.env, RUNFOLD_INDEPENDENT: '1' } : io.env;
+  const recorder = new Recorder({ run, words, ledger: flags.ledger, env, now });
   const end = await runCommand({
     words,
-    env: io.env,
+    env,
     recorder,
     pipes: await pipes,
     sampleEverySeconds: flags.sampleEvery,

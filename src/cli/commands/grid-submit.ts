@@ -36,6 +36,7 @@ export interface SubmitFlags extends ReadingFlags {
 /** Of another execution, which the tasks would take for theirs. */
 const NOT_OF_THE_TASKS = {
   RUNFOLD_RUN_ID: undefined,
+  RUNFOLD_KEY: undefined,
   RUNFOLD_ATTEMPT: undefined,
   RUNFOLD_STARTED: undefined,
   // sbatch would not come back before the last task has ended
