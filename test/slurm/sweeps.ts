@@ -140,6 +140,27 @@ export function describeSweeps(lab: Lab): void {
       SWEEP_MS,
     );
 
+    test(
+      'in a step of srun the ranks record one run, and independent tasks one each, all with their job',
+      async () => {
+        const desk = lab.desk('steps');
+        await desk.does('runfold', 'init', '.runfold');
+        const ranks = 'srun -n 3 runfold exec --dataset ranks -- true';
+        const tasks = `srun -n 3 sh -c 'runfold exec --independent --dataset tasks --seed $SLURM_PROCID -- true'`;
+        const job = await desk.submitsScript('steps', `${ranks}\n${tasks}`, '--ntasks=3');
+        await lab.ends(job);
+        const rows = await desk.query(
+          'SELECT dataset, seed, status, job_id FROM experiment_runs JOIN slurm_jobs USING (run_id) ORDER BY dataset, seed',
+        );
+        const done = { status: 'completed', job_id: job };
+        expect(rows).toEqual([
+          { dataset: 'ranks', seed: null, ...done },
+          ...[0, 1, 2].map((seed) => ({ dataset: 'tasks', seed, ...done })),
+        ]);
+      },
+      SWEEP_MS,
+    );
+
     describe('the examples, as they are', () => {
       let desk: Desk;
       beforeAll(async () => {
