@@ -5,7 +5,17 @@ import os from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { here, isQuick, load, machine } from './lib.mjs';
 
-const NAMES = ['rebuild', 'log', 'python', 'exec', 'visible', 'idle-sync', 'answers'];
+const NAMES = [
+  'rebuild',
+  'log',
+  'python',
+  'exec',
+  'slurm-refresh',
+  'visible',
+  'idle-sync',
+  'job-hours',
+  'answers',
+];
 const DOCUMENT = here('../docs/benchmarks.md');
 const BEGIN = '<!-- figures: written by bench/run-all.mjs -->';
 const END = '<!-- end of figures -->';

@@ -2,7 +2,7 @@
 import { takeTurn } from '../db/turn.ts';
 import { openReadOnly } from '../db/open.ts';
 import { RunfoldError } from '../errors.ts';
-import { appendToDayFile } from '../events/day-file.ts';
+import { appendToDayFile, dayFilePath } from '../events/day-file.ts';
 import { hostName, userName } from '../events/origin.ts';
 import type { Place } from '../projector/open.ts';
 import { getUnsettledRuns } from '../query/unsettled-jobs.ts';
@@ -28,7 +28,15 @@ export type Refreshed =
   | { kind: 'nothing_to_ask' }
   /** `lastAt`: when SLURM was asked last, in milliseconds since 1970. */
   | { kind: 'too_early'; lastAt: number }
-  | { kind: 'asked'; jobs: JobNow[]; events: number; notes: string[]; calls: number };
+  | {
+      kind: 'asked';
+      jobs: JobNow[];
+      events: number;
+      /** Where in the log the events are; undefined: there are none. */
+      file: string | undefined;
+      notes: string[];
+      calls: number;
+    };
 
 /** @throws RunfoldError `slurm_silent`, `database_unsafe`, those of reading the log and the database; a system error. */
 export async function refreshOnce(options: RefreshOptions): Promise<Refreshed> {
@@ -50,14 +58,12 @@ export async function refreshOnce(options: RefreshOptions): Promise<Refreshed> {
   }
   const nowMs = clock.now();
   const { jobs, events } = newsOf(runs, answers, nowMs);
-  if (events.length > 0) {
-    // an unmounted file system must not get a file
-    await place.storage.identify();
-    const ledger = place.ledger.path;
-    const [host, user] = [hostName(), userName(env)];
-    await appendToDayFile({ ledger, purpose: 'slurm-refresh', host, user, nowMs }, events);
-  }
-  return { kind: 'asked', jobs, events: events.length, notes, calls };
+  if (events.length === 0) return { kind: 'asked', jobs, events: 0, file: undefined, notes, calls };
+  // an unmounted file system must not get a file
+  await place.storage.identify();
+  const name = { purpose: 'slurm-refresh', host: hostName(), user: userName(env), nowMs };
+  await appendToDayFile({ ledger: place.ledger.path, ...name }, events);
+  return { kind: 'asked', jobs, events: events.length, file: dayFilePath(name), notes, calls };
 }
 
 function unsettled(place: Place, nowMs: number, isForced: boolean) {

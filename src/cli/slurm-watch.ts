@@ -4,7 +4,7 @@ import { messageOf, RunfoldError } from '../errors.ts';
 import type { Place } from '../projector/open.ts';
 import type { RunCommand } from '../slurm/run-command.ts';
 import type { CliIo } from './io.ts';
-import { refreshOnce, type Refreshed } from './slurm-refresh.ts';
+import { POLITE_MS, refreshOnce, type Refreshed } from './slurm-refresh.ts';
 
 type Asked = Extract<Refreshed, { kind: 'asked' }>;
 
@@ -21,11 +21,11 @@ export interface SlurmWatchOptions {
 /** What is being written when the end comes gets this long, as a look at the log does. */
 const PATIENCE_MS = 2_000;
 
-/** Goes on from when it is made until `io.signal`, `end` or the end of its scope. */
+/** Goes on from `begin` until `io.signal`, `end` or the end of its scope. */
 export class SlurmWatch implements Disposable {
   readonly #options: SlurmWatchOptions;
   readonly #ended = new AbortController();
-  readonly #work: Promise<void>;
+  #work: Promise<void> | undefined;
   readonly #stop = (): void => this.#ended.abort();
   #trouble: string | undefined;
 
@@ -33,12 +33,17 @@ export class SlurmWatch implements Disposable {
     this.#options = options;
     if (options.io.signal.aborted) this.#stop();
     else options.io.signal.addEventListener('abort', this.#stop, { once: true });
-    this.#work = this.#ask();
+  }
+
+  /** For when the log has been read: before, there may be no job to ask about yet. Again, it does nothing. */
+  begin(): void {
+    this.#work ??= this.#ask();
   }
 
   /** `abandoned`: a call to the storage hangs. */
   async end(): Promise<'ended' | 'abandoned'> {
     this.#stop();
+    if (this.#work === undefined) return 'ended';
     const gaveUp = new AbortController();
     const patience = sleep(PATIENCE_MS, 'abandoned' as const, { signal: gaveUp.signal });
     try {
@@ -59,24 +64,28 @@ export class SlurmWatch implements Disposable {
   async #ask(): Promise<void> {
     const { signal } = this.#ended;
     while (!signal.aborted) {
-      await this.#askOnce();
+      const pauseMs = await this.#askOnce();
       // only an abort rejects, which the loop sees
-      await sleep(this.#options.everyMs, undefined, { signal }).catch(() => undefined);
+      await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
     }
   }
 
-  async #askOnce(): Promise<void> {
-    const { io, onAnswer } = this.#options;
+  /** Returns how long to wait then. */
+  async #askOnce(): Promise<number> {
+    const { io, onAnswer, everyMs } = this.#options;
     const { signal } = this.#ended;
     try {
       const refreshed = await refreshOnce({ ...this.#options, io: { ...io, signal } });
-      if (refreshed.kind !== 'asked') return;
+      // somebody else has asked: what he has learned is in the log, the next turn may be ours
+      if (refreshed.kind === 'too_early') return refreshed.lastAt + POLITE_MS - io.clock.now();
+      if (refreshed.kind === 'nothing_to_ask') return everyMs;
       onAnswer(refreshed);
       this.#say(refreshed.notes.length === 0 ? undefined : refreshed.notes.join('; '));
     } catch (error) {
       // whatever it is, a storage that is away or a database that is being made anew, the log is still followed
       if (!signal.aborted) this.#say(troubleOf(error));
     }
+    return everyMs;
   }
 
   #say(trouble: string | undefined): void {

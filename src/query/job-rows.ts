@@ -23,7 +23,10 @@ const COLUMNS = `j.run_id, j.job_id, j.array_job_id, j.array_task_id, j.restart_
 
 /** What is one job: an array, or a job that is in none. */
 const JOB = raw('ifnull(j.array_job_id, j.job_id)');
+/** What is one task of it. Ids that hold blanks may make one of two: such rows are told apart by their columns then. */
+const TASK = raw(`ifnull(j.array_job_id, j.job_id) || ' ' || ifnull(j.array_task_id, 'job ' || j.job_id)`);
 const FROM_JOBS = sql`${FROM_RUNS} JOIN slurm_jobs j ON j.run_id = r.run_id`;
+const FROM_JOBS_AND_ATTEMPTS = sql`${FROM_JOBS} LEFT JOIN _attempts a ON a.run_id = j.run_id AND a.attempt = j.attempt`;
 
 export interface JobSelection {
   filter: RunFilter;
@@ -68,10 +71,66 @@ const ENDED: Sql = sql`(j.state IS NOT NULL AND (${join(
  * of them alone.
  */
 export function readJobRows(db: Db, selection: JobSelection, jobIds?: readonly string[]): JobRow[] {
-  const among =
-    jobIds === undefined ? raw('1') : sql`${JOB} IN (SELECT value FROM json_each(${JSON.stringify(jobIds)}))`;
+  return readRows(db, selection, jobIds === undefined ? raw('1') : sql`${JOB} IN (${listed(jobIds)})`);
+}
+
+/** The names of tasks that have more than one row, for restarts or for several runs; whatever the runs are. */
+export function readSharedTasks(db: Db): string[] {
+  const { sql: text } = sql`SELECT ${TASK} FROM slurm_jobs j GROUP BY 1 HAVING count(*) > 1`;
+  return db.prepare<[], string>(text).pluck().all();
+}
+
+/** All rows of these tasks, of all runs. */
+export function readTaskRows(db: Db, selection: JobSelection, tasks: readonly string[]): JobRow[] {
+  return tasks.length === 0 ? [] : readRows(db, selection, sql`${TASK} IN (${listed(tasks)})`);
+}
+
+/** Rows that have started and are alike in all that tells whether their hours count, and as what. */
+export interface JobRowSum {
+  state: JobRow['state'];
+  attempt_status: JobRow['attempt_status'];
+  /** Up to SLURM's word of the end; to that of the run; to now or the time limit. */
+  until: 'said' | 'finished' | 'now';
+  rows: number;
+  gpu_hours: number | null;
+  cpu_hours: number | null;
+}
+
+/** Since 1970. Times have one form, to the millisecond, which julianday keeps. */
+const MILLIS = (text: string): string => `(round(julianday(${text}) * 86400000) - 210866760000000)`;
+const START = 'ifnull(j.started_at, a.started_at)';
+const OVER = `a.status IN ('completed', 'failed', 'timeout') AND a.finished_at IS NOT NULL`;
+
+/** The sums over all rows that match, of tasks other than these. */
+export function sumJobRows(
+  db: Db,
+  selection: JobSelection,
+  { exceptTasks, now }: { exceptTasks: readonly string[]; now: number },
+): JobRowSum[] {
+  const isOther = exceptTasks.length === 0 ? raw('1') : sql`${TASK} NOT IN (${listed(exceptTasks)})`;
+  const end = sql`CASE WHEN j.ended_at IS NOT NULL THEN ${raw(MILLIS('j.ended_at'))}
+    WHEN ${raw(OVER)} THEN ${raw(MILLIS('a.finished_at'))}
+    ELSE min(${now}, ifnull(${raw(MILLIS(START))} + j.time_limit_seconds * 1000, ${now})) END`;
+  const { sql: text, values } = sql`
+    SELECT state, attempt_status, until, count(*) AS rows,
+      sum(ms * gpus) / 3600000 AS gpu_hours, sum(ms * cpus) / 3600000 AS cpu_hours
+    FROM (
+      SELECT j.state, a.status AS attempt_status, j.gpus, j.cpus,
+        CASE WHEN j.ended_at IS NOT NULL THEN 'said' WHEN ${raw(OVER)} THEN 'finished' ELSE 'now' END AS until,
+        max(0.0, ${end} - ${raw(MILLIS(START))}) AS ms
+      FROM ${FROM_JOBS_AND_ATTEMPTS}
+      WHERE ${raw(START)} IS NOT NULL AND ${matchSql(selection)} AND ${isOther}
+    ) GROUP BY 1, 2, 3`;
+  return db.prepare<unknown[], JobRowSum>(text).all(...values);
+}
+
+function listed(values: readonly string[]): Sql {
+  return sql`SELECT value FROM json_each(${JSON.stringify(values)})`;
+}
+
+function readRows(db: Db, selection: JobSelection, among: Sql): JobRow[] {
   const { sql: text, values } = sql`SELECT ${raw(COLUMNS)}, (${matchSql(selection)})
-    FROM ${FROM_JOBS} LEFT JOIN _attempts a ON a.run_id = j.run_id AND a.attempt = j.attempt WHERE ${among}`;
+    FROM ${FROM_JOBS_AND_ATTEMPTS} WHERE ${among}`;
   // as arrays they are read several times as fast as objects of so many columns
   return db
     .prepare<unknown[], RowValues>(text)

@@ -1,7 +1,8 @@
 // Rows of runs and jobs -> what SLURM ran: each task and restart once, however many runs it ran.
 import type { RunStatus } from '../events/event.ts';
 import type { JobRow } from './job-rows.ts';
-import { endOfState, hasEnded, stateWord } from './job-states.ts';
+import { isWaiting, stateOf, statusOf } from './job-ends.ts';
+import { endOfState, hasEnded } from './job-states.ts';
 
 /** Hours of allocated GPUs and CPUs; null: how many there were is not known. */
 export interface Hours {
@@ -153,21 +154,6 @@ function jobTask(rows: readonly JobRow[], next: readonly JobRow[] | undefined, n
   };
 }
 
-/** SLURM's last word on the job, unless it is older than the end of all its runs. */
-function stateOf(rows: readonly JobRow[], isSuperseded: boolean): string | null {
-  const words = rows.flatMap(({ state }) => (state === null ? [] : [stateWord(state)]));
-  const ended = words.find((word) => endOfState(word) !== undefined);
-  if (ended !== undefined) return ended;
-  const statuses = new Set(rows.map(({ attempt_status }) => attempt_status));
-  const areOver = [...statuses].every(hasEnded);
-  if (isSuperseded && !areOver) return 'superseded';
-  const isOld = areOver || (words[0] === 'PENDING' && statuses.has('running'));
-  if (words[0] !== undefined && !isOld) return words[0];
-  return WORST_FIRST.find((status) => statuses.has(status)) ?? null;
-}
-
-const WORST_FIRST: readonly RunStatus[] = ['failed', 'timeout', 'running', 'pending', 'completed'];
-
 interface SpanClues {
   state: string | null;
   has_ended: boolean;
@@ -182,7 +168,7 @@ function spanOf(
   { state, has_ended, next, time_limit_seconds, nowMs }: SpanClues,
 ): number | null {
   const start = millis(earliest(rows, 'started_at') ?? earliest(rows, 'attempt_started_at'));
-  if (start === undefined || state === 'PENDING' || state === 'pending') return null;
+  if (start === undefined || isWaiting(state)) return null;
   const said = millis(latest(rows, 'ended_at'));
   if (said !== undefined) return secondsBetween(start, said);
   const byRuns = rows.every(({ attempt_status }) => hasEnded(attempt_status))
@@ -221,12 +207,6 @@ function hoursOf(rows: readonly JobRow[], clues: HourClues): JobTask['hours'] {
     });
   }
   return hours;
-}
-
-/** How the attempt ended: by its own word, else by SLURM's; what was started anew without either has failed. */
-function statusOf({ attempt_status }: JobRow, { end, isSuperseded }: HourClues): RunStatus {
-  if (attempt_status !== null && hasEnded(attempt_status)) return attempt_status;
-  return end ?? (isSuperseded ? 'failed' : (attempt_status ?? 'pending'));
 }
 
 function tookOf(row: JobRow, nowMs: number): number {

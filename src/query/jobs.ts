@@ -3,7 +3,7 @@ import type { Db } from '../db/open.ts';
 import { isCount, wrongArgument } from './arguments.ts';
 import { missingTasks, taskNumber } from './array-tasks.ts';
 import { compressHostList, expandHostList } from './host-list.ts';
-import { hoursByStatus, type StatusHours } from './job-hours.ts';
+import { hoursByStatus, readHoursByStatus, type StatusHours } from './job-hours.ts';
 import { readJobIds, readJobRows } from './job-rows.ts';
 import { sampler, type SampledUse } from './job-samples.ts';
 import { stateWord } from './job-states.ts';
@@ -102,7 +102,9 @@ export function getJobTasks(db: Db, options: JobsOptions = {}): UsedJobTask[] {
  * @throws RunfoldError as `getAllRuns` does.
  */
 export function getJobHours(db: Db, options: Omit<JobsOptions, 'limit'> = {}): StatusHours[] {
-  return hoursByStatus(findJobs(db, options));
+  const { runId, state, active = false, now = Date.now(), ...filter } = options;
+  if (state !== undefined || active) return hoursByStatus(findJobs(db, options));
+  return readHoursByStatus(db, { filter, runId }, now);
 }
 
 /** How many jobs are read at once, to find some in a state: at first, and how many times as many each further time. */

@@ -45,7 +45,13 @@ export function getSlurmJobs(db: Db, runId?: string): SlurmJob[] {
   if (runId === undefined) {
     return db.prepare<[], SlurmJob>(`SELECT * FROM slurm_jobs ${ORDER}`).all();
   }
-  return db
-    .prepare<[{ runId: string }], SlurmJob>(`SELECT * FROM slurm_jobs WHERE run_id = @runId ${ORDER}`)
-    .all({ runId });
+  return slurmJobsReader(db)(runId);
+}
+
+/** The same for one run after another: the query is prepared once. */
+export function slurmJobsReader(db: Db): (runId: string) => SlurmJob[] {
+  const statement = db.prepare<[{ runId: string }], SlurmJob>(
+    `SELECT * FROM slurm_jobs WHERE run_id = @runId ${ORDER}`,
+  );
+  return (runId) => statement.all({ runId });
 }

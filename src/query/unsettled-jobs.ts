@@ -1,7 +1,7 @@
 // The SLURM jobs whose end is not known yet, with all that was said of them.
 import type { Db } from '../db/open.ts';
 import type { EventOf, RunStatus } from '../events/event.ts';
-import { getSlurmJobs, type SlurmJob } from './slurm-jobs.ts';
+import { slurmJobsReader, type SlurmJob } from './slurm-jobs.ts';
 
 type Said = (EventOf<'slurm_info'> | EventOf<'status_changed'>) & { attempt: string };
 
@@ -45,6 +45,7 @@ export function getUnsettledRuns(db: Db, { recent, exceptReason }: UnsettledOpti
     .all({ recent, exceptReason: exceptReason ?? null });
   const runIds = new Set(found.map(({ run_id }) => run_id));
   const wanted = new Set(found.map(nameOf));
+  const jobsOf = slurmJobsReader(db);
   const said = db.prepare<[{ runId: string }], { attempt: string; body: string }>(SAID);
   const attempts = db.prepare<[{ runId: string }], { attempt: string; status: RunStatus }>(
     'SELECT attempt, status FROM _attempts WHERE run_id = @runId',
@@ -54,7 +55,7 @@ export function getUnsettledRuns(db: Db, { recent, exceptReason }: UnsettledOpti
     .pluck();
   return [...runIds].map((runId) => ({
     runId,
-    jobs: getSlurmJobs(db, runId).filter((job) => wanted.has(nameOf(job))) as UnsettledRun['jobs'],
+    jobs: jobsOf(runId).filter((job) => wanted.has(nameOf(job))) as UnsettledRun['jobs'],
     said: said.all({ runId }).map(({ attempt, body }) => {
       const { event } = JSON.parse(body) as { event: Said };
       return { ...event, attempt };

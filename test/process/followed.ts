@@ -6,7 +6,7 @@ import { openReadOnly, type Db } from '../../src/db/open.ts';
 import { tempDir } from '../events/temp-dir.ts';
 import { TempLedger } from '../helpers/temp-ledger.ts';
 import type { GivenFile } from '../helpers/lines.ts';
-import { runCliProcess, startCli, type Ended, type Started } from './cli-process.ts';
+import { runCliProcess, startCli, type Ended, type Started, type StartOptions } from './cli-process.ts';
 import { until } from './until.ts';
 
 export class Followed {
@@ -21,8 +21,8 @@ export class Followed {
   }
 
   /** Starts `runfold watch`; resolves when it follows. */
-  async watch(): Promise<Started> {
-    const started = startCli(['watch', ...this.args]);
+  async watch(flags: readonly string[] = [], options: StartOptions = {}): Promise<Started> {
+    const started = startCli(['watch', ...flags, ...this.args], options);
     await started.says('following');
     return started;
   }

@@ -34,6 +34,8 @@ const COLUMNS: Readonly<Record<string, string>> = {
   END_TIME: 'end',
   NODELIST: 'nodes',
   SUBMIT_TIME: 'submit',
+  TIME_LIMIT: 'limit',
+  CPUS: 'cpus',
 };
 
 /** `squeue -o` as it was recorded, in the form that is asked for; exit codes and restarts are those of scontrol. */
@@ -42,7 +44,10 @@ export function squeueOf(scenario: string, file = 'squeue-t-all.psv'): { rows: S
   const [head = '', ...lines] = recorded(scenario, file).trimEnd().split('\n');
   if (!head.startsWith('JOBID|')) return { rows: [] };
   const names = head.split('|').map((name) => COLUMNS[name] ?? name);
-  const control = has(scenario, 'scontrol.txt') ? recorded(scenario, 'scontrol.txt') : '';
+  // of the same moment
+  const shown =
+    file === 'squeue-t-all.psv' ? 'scontrol.txt' : file.replace('squeue', 'scontrol').replace('.psv', '.txt');
+  const control = has(scenario, shown) ? recorded(scenario, shown) : '';
   const rows = lines.map((line) => {
     const cells = line.split('|');
     const of = (name: string): string => cells[names.indexOf(name)] ?? 'N/A';
@@ -56,6 +61,8 @@ export function squeueOf(scenario: string, file = 'squeue-t-all.psv'): { rows: S
       starttime: of('start'),
       endtime: of('end'),
       submittime: of('submit'),
+      timelimit: of('limit'),
+      numcpus: of('cpus'),
       ...shownBy(control, raw),
     });
   });
@@ -67,6 +74,14 @@ function shownBy(control: string, raw: string): Record<string, string> {
   const [, restarts = '0'] = /Restarts=(\d+)/.exec(part) ?? [];
   const [, code = '0', signal = '0'] = /ExitCode=(\d+):(\d+)/.exec(part) ?? [];
   return { restartcnt: restarts, exit_code: String(Number(code) * 256 + Number(signal)) };
+}
+
+/** What a command said and its exit code, as it was typed then. */
+export function acted(scenario: string, command: string): { text: string; code: number } {
+  const [, after] = recorded(scenario, 'actions.txt').split(` $ ${command}\n`);
+  const [, text, code] = /^([^]*?)\d\d:\d\d:\d\d\.\d{3} rc=(\d+)/.exec(after ?? '') ?? [];
+  if (text === undefined) throw new Error(`${scenario} has no ${command}`);
+  return { text, code: Number(code) };
 }
 
 const FIELDS = [

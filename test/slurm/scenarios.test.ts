@@ -51,23 +51,25 @@ const ENDS: Readonly<Record<string, End>> = {
   timeout_signal_B: ['timeout', 'TIMEOUT', null],
 };
 
-/** Of several starts or tasks, or without an end: traps.test.ts has them. */
-const ELSEWHERE = [
+/** Of several starts or tasks, or without an end: courses.test.ts has what becomes of them. */
+const COURSES = [
   'array20',
-  'array_long',
-  'array_mixed',
   'dependency',
   'dependency_waiting',
   'linuxproc_requeue',
-  'node_fail_requeue',
   'node_reboot',
   'pending_resources',
   'requeue',
   'requeue_array_task',
   'requeue_finished',
   'requeuehold',
-  'scancel_array',
 ];
+/** traps.test.ts has them. */
+const TRAPS = ['array_long', 'array_mixed', 'node_fail_requeue', 'scancel_array', 'submit_errors'];
+
+function sourceOf(file: string): string {
+  return fs.readFileSync(new URL(file, import.meta.url), 'utf8');
+}
 
 function jobOf(scenario: string): string {
   // those with a second job hold its id: the first is the one that was asked about
@@ -76,7 +78,12 @@ function jobOf(scenario: string): string {
 }
 
 test('every recorded scenario is judged', () => {
-  expect(fs.readdirSync(FIXTURES).toSorted()).toEqual([...Object.keys(ENDS), ...ELSEWHERE].toSorted());
+  expect(fs.readdirSync(FIXTURES).toSorted()).toEqual(
+    [...Object.keys(ENDS), ...COURSES, ...TRAPS].toSorted(),
+  );
+  const read = (file: string, names: readonly string[]): string[] =>
+    names.filter((name) => !sourceOf(file).includes(`'${name}'`));
+  expect([read('courses.test.ts', COURSES), read('traps.test.ts', TRAPS)]).toEqual([[], []]);
 });
 
 describe.each(Object.entries(ENDS))('%s', (scenario, [status, reason, exitCode]) => {

@@ -3,13 +3,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { environmentFor, idsOf, askSlurm } from '../../src/slurm/ask.ts';
 import { Answers } from '../../src/slurm/answers.ts';
-import { hasTask, parseJobName } from '../../src/slurm/job-id.ts';
+import { hasTask, parseJobName, type TaskRange } from '../../src/slurm/job-id.ts';
 import { outputPath } from '../../src/slurm/output-path.ts';
 import { parseSacct } from '../../src/slurm/sacct.ts';
 import { parseSqueue } from '../../src/slurm/squeue.ts';
 import type { Ran } from '../../src/slurm/run-command.ts';
 import { GRACE_MS } from '../../src/slurm/word.ts';
-import { recorded, RunWorld, sacctOf, squeueHeader, squeueLine, squeueOf } from './recorded.ts';
+import { acted, recorded, RunWorld, sacctOf, squeueHeader, squeueLine, squeueOf } from './recorded.ts';
 
 const NOBODY = { rows: [] };
 
@@ -70,6 +70,12 @@ test('trap 3: the JSON of sacct is not asked for', async () => {
   expect(calls.find(([command]) => command === 'sacct')).toContain('-P');
 });
 
+/** The tasks that each line names: the files have no header. */
+function rangesIn(file: string): TaskRange[] {
+  const lines = recorded('array_long', file).trimEnd().split('\n');
+  return lines.map((line) => parseJobName(line.split('|')[0] ?? '')?.tasks ?? []);
+}
+
 describe('trap 4: rows of tasks that wait go stale', () => {
   test('a task that ran has a row of its own, which counts', () => {
     const world = new RunWorld().submit('a0', task('69', '2'));
@@ -99,8 +105,18 @@ describe('trap 4: rows of tasks that wait go stale', () => {
     const range = parseJobName('132_[1-79:2%4]')?.tasks ?? [];
     expect([1, 3, 79].every((number) => hasTask(range, String(number)))).toBe(true);
     expect([2, 80, 81].some((number) => hasTask(range, String(number)))).toBe(false);
-    const cut = parseJobName('132_[1,5,43,4...]')?.tasks ?? [];
-    expect(['1', '5', '43', '4', '45'].map((number) => hasTask(cut, number))).toEqual([
+    const [cut = []] = rangesIn('sacct-cancelled.psv');
+    expect(['1', '5', '43', '4', '45', '3'].map((number) => hasTask(cut, number))).toEqual([
+      true,
+      true,
+      true,
+      false,
+      false,
+      false,
+    ]);
+    const [whole = []] = rangesIn('squeue-bitstr0.psv');
+    expect(['1', '5', '43', '79', '4', '81'].map((number) => hasTask(whole, number))).toEqual([
+      true,
       true,
       true,
       true,
@@ -121,23 +137,58 @@ test('trap 5: after a restart of the controller CANCELLED by somebody is plain C
 });
 
 describe('trap 6: a controller that is down', () => {
-  const down: Ran = {
-    kind: 'ended',
-    code: 0,
-    stdout: '',
-    stderr: 'slurm_load_jobs error: Unable to contact slurm controller',
-  };
+  const down = acted('ctld_down', 'squeue -j 125');
+  const dead: Ran = { kind: 'ended', code: down.code, stdout: '', stderr: down.text };
+
+  test('is recorded as it says so', () => {
+    expect([down.code, down.text]).toEqual([
+      1,
+      expect.stringContaining('Unable to contact slurm controller'),
+    ]);
+  });
 
   test.each([
-    ['says so and ends with 1', { ...down, code: 1 }],
-    ['says so and ends with 0', down],
-    ['says nothing at all', { ...down, stderr: '' }],
+    ['says so and ends with 1', dead],
+    ['says so and ends with 0', { ...dead, code: 0 }],
+    ['says nothing at all', { ...dead, code: 0, stderr: '' }],
     ['does not answer', { kind: 'timed_out' as const }],
   ])('which %s is not taken for an empty queue', async (_, ran) => {
     const run = (): Promise<Ran> => Promise.resolve(ran);
-    const { answers, notes } = await askSlurm(['1'], { run, env: {}, signal: new AbortController().signal });
+    const { answers, notes } = await askSlurm(['125'], {
+      run,
+      env: {},
+      signal: new AbortController().signal,
+    });
     expect([answers.squeue, answers.sacct]).toEqual(['failed', 'failed']);
     expect(notes).toHaveLength(2);
+  });
+
+  test('nor is the JSON that it answers with, with 0 and an empty list', async () => {
+    const { text, code } = acted('ctld_down', 'squeue --json');
+    expect([code, text]).toEqual([0, expect.stringMatching(/"jobs": \[\s*\]/)]);
+    const run = (): Promise<Ran> => Promise.resolve({ kind: 'ended', code, stdout: text, stderr: '' });
+    const { answers } = await askSlurm(['125'], { run, env: {}, signal: new AbortController().signal });
+    expect([answers.squeue, answers.sacct]).toEqual(['failed', 'failed']);
+  });
+
+  test('nor is a slurmdbd that is down taken for a site without accounting', async () => {
+    const { text, code } = acted('dbd_down', 'sacct -j 126 -P');
+    expect(code).toBe(1);
+    const run = (command: string): Promise<Ran> =>
+      Promise.resolve(
+        command === 'sacct'
+          ? { kind: 'ended', code, stdout: '', stderr: text }
+          : { kind: 'ended', code: 0, stdout: squeueHeader(), stderr: '' },
+      );
+    const { answers, notes } = await askSlurm(['126'], {
+      run,
+      env: {},
+      signal: new AbortController().signal,
+    });
+    expect([answers.squeue, answers.sacct]).toEqual(['answered', 'failed']);
+    expect(notes).toEqual([
+      'sacct failed: sacct: error: Problem talking to the database: Connection refused',
+    ]);
   });
 
   test('makes no job unknown', () => {
@@ -149,13 +200,15 @@ describe('trap 6: a controller that is down', () => {
 
 describe('trap 7: a job that is not known', () => {
   test('squeue ends with 1 for a single one: that is an answer', async () => {
+    const squeue = acted('submit_errors', 'squeue -j 999999');
+    const sacct = acted('submit_errors', 'sacct -j 999999 -P');
+    expect([squeue.code, sacct.code, sacct.text.split('\n').length]).toEqual([1, 0, 2]);
     const run = (command: string): Promise<Ran> =>
-      Promise.resolve({
-        kind: 'ended',
-        code: command === 'squeue' ? 1 : 0,
-        stdout: 'JobID|JobIDRaw|State\n',
-        stderr: 'slurm_load_jobs error: Invalid job id specified',
-      });
+      Promise.resolve(
+        command === 'squeue'
+          ? { kind: 'ended', code: squeue.code, stdout: '', stderr: squeue.text }
+          : { kind: 'ended', code: sacct.code, stdout: 'JobID|JobIDRaw|State\n', stderr: '' },
+      );
     const { answers, notes } = await askSlurm(['1'], { run, env: {}, signal: new AbortController().signal });
     expect([answers.squeue, answers.sacct, notes]).toEqual(['answered', 'answered', []]);
   });
@@ -208,32 +261,6 @@ describe('trap 9: a requeue', () => {
     expect(world.refresh(NOBODY, sacctOf(scenario))).toEqual([]);
   });
 
-  test('a job that waits to start again is pending with the reason', () => {
-    const world = new RunWorld().start('a0', { job_id: '76' });
-    const line = squeueLine({
-      jobid: '76',
-      jobarrayid: '76',
-      state: 'PENDING',
-      restartcnt: '1',
-      reason: '(job requeued in held state)',
-    });
-    const squeue = { rows: parseSqueue(`${squeueHeader()}\n${line}`).rows };
-    world.refresh(squeue, { rows: sacctOf('requeuehold').rows.slice(0, 1) });
-    expect(world.folded.run).toMatchObject({
-      status: 'pending',
-      status_reason: '(job requeued in held state)',
-    });
-    world.refresh(NOBODY, sacctOf('requeuehold'));
-    expect(world.folded.run).toMatchObject({ status: 'failed', status_reason: 'CANCELLED' });
-  });
-
-  test('while its processes end squeue counts the restart already', () => {
-    const world = new RunWorld().start('a0', { job_id: '79', array_job_id: '77', array_task_id: '2' });
-    const line = squeueLine({ jobid: '79', jobarrayid: '77_2', state: 'COMPLETING', restartcnt: '1' });
-    world.refresh({ rows: parseSqueue(`${squeueHeader()}\n${line}`).rows }, 'failed');
-    expect(world.folded.slurmJobs).toMatchObject([{ restart_count: 0, state: 'COMPLETING' }]);
-  });
-
   test('an id that belonged to another job before is no requeue', () => {
     const [old] = sacctOf('exit3').rows;
     const later = { submitted_at: '2026-11-24T00:00:00.000Z', started_at: '2026-11-24T00:00:00.000Z' };
@@ -265,15 +292,11 @@ describe('trap 10: memory is on the steps, and what a user typed is not escaped'
 });
 
 test('trap 11: the time limit comes from squeue', () => {
-  const line = squeueLine({
-    jobid: '7',
-    jobarrayid: '7',
-    state: 'RUNNING',
-    restartcnt: '0',
-    timelimit: '1-02:03:04',
-  });
   const world = new RunWorld().start('a0', { job_id: '7' });
-  world.refresh({ rows: parseSqueue(`${squeueHeader()}\n${line}`).rows }, NOBODY);
+  world.refresh(squeueOf('timeout', 'squeue-mid.psv'), NOBODY);
+  expect(world.folded.slurmJobs).toMatchObject([{ time_limit_seconds: 60 }]);
+  const days = squeueLine({ jobid: '7', jobarrayid: '7', state: 'RUNNING', timelimit: '1-02:03:04' });
+  world.refresh({ rows: parseSqueue(`${squeueHeader()}\n${days}`).rows }, NOBODY);
   expect(world.folded.slurmJobs).toMatchObject([{ time_limit_seconds: 93_784 }]);
 });
 

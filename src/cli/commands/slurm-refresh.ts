@@ -19,7 +19,9 @@ export async function slurmRefresh(flags: SlurmRefreshFlags, io: CliIo): Promise
   await freshen(place, io);
   const refreshed = await refreshOnce({ place, io, run: runCommand, isForced: flags.force === true });
   // so that the next question sees it, also one with --no-sync
-  if (refreshed.kind === 'asked' && refreshed.events > 0) await freshen(place, io);
+  if (refreshed.kind === 'asked' && refreshed.file !== undefined) {
+    await freshen(place, io, { only: [refreshed.file] });
+  }
   if (refreshed.kind === 'asked') for (const note of refreshed.notes) say(io.stderr, note);
   if (flags.json === true) sayJson(io.stdout, asJson(refreshed), 2);
   else say(io.stdout, describe(refreshed, io.clock.now()));

@@ -32,6 +32,7 @@ export async function watch(flags: WatchFlags, io: CliIo): Promise<ExitCode> {
     signal: io.signal,
     usePolling: networkFileSystem(root) !== undefined,
     onPass: ({ events, rejected }) => {
+      asking?.begin();
       total += events;
       if (isQuiet || (events === 0 && rejected === 0)) return;
       const bad = rejected === 0 ? '' : `, ${count(rejected, 'line')} rejected`;
