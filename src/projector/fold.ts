@@ -145,7 +145,8 @@ function stateOf(
     started_at: last.startedAt,
   };
   if (waiting !== undefined) {
-    const reason = asText(waiting.reason);
+    // what it waited for is old when it starts
+    const reason = asText(waiting.state === 'PENDING' ? waiting.reason : waiting.state);
     return { ...job, status: 'pending', status_reason: reason, exit_code: null, finished_at: null };
   }
   const isInQueue = last.status === 'pending' && ownRow?.state === 'PENDING';

@@ -159,10 +159,15 @@ export function ownJobOf(attempt: string, said: readonly SlurmEvent[]): OwnJob |
   return { jobId, restart: Math.min(...restarts) };
 }
 
-/** The row of a restart that waits in the queue, if it comes after the attempt's own. */
+/**
+ * The row of a restart that comes after the attempt's own and in which no attempt has begun yet: it waits in the queue, or
+ * starts. One that SLURM does not know any more has no future.
+ */
 export function waitingRestart(own: OwnJob, rows: readonly SlurmJobRow[]): SlurmJobRow | undefined {
   const newest = rows.findLast((row) => row.job_id === own.jobId);
-  return newest?.state === 'PENDING' && newest.restart_count > own.restart ? newest : undefined;
+  if (newest === undefined || newest.restart_count <= own.restart) return undefined;
+  const { state, reason } = newest;
+  return state === null || isTerminalState(state) || reason === 'unknown' ? undefined : newest;
 }
 
 function isNil(value: unknown): boolean {

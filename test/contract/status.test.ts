@@ -181,7 +181,8 @@ describe('what SLURM shows', () => {
   test.each([
     ['another job', requeued({ job_id: '101' })],
     ['the same restart', requeued({ restart_count: 0 })],
-    ['one that runs', requeued({ state: 'RUNNING' })],
+    ['one that SLURM does not know any more', requeued({ reason: 'unknown' })],
+    ['one of which no state is known', requeued({ state: null })],
     [
       'one whose newest restart is done',
       slurm(6, 'sacct', { restart_count: 2, state: 'FAILED' }),
@@ -190,6 +191,18 @@ describe('what SLURM shows', () => {
   ] as [string, ...Fields[]][])('not so: %s', async (_, ...shown) => {
     expect(await after(...ran.slice(1), ...shown)).toEqual(FAILED);
   });
+
+  test.each(['CONFIGURING', 'RUNNING', 'REQUEUE_HOLD'])(
+    'a later restart that is %s and in which no attempt has begun: pending, and why',
+    async (state) => {
+      (await given(writerFile(A, ...ran, requeued({ state })))).expectRun({
+        status: 'pending',
+        status_reason: state,
+        exit_code: null,
+        finished_at: null,
+      });
+    },
+  );
 
   test('the higher restart of the attempt’s own environment ends the waiting', async () => {
     const again = writerFile(B, created(10), slurm(10, 'env', { restart_count: 1 }), status(10, 'running'));

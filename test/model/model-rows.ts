@@ -331,8 +331,11 @@ interface Status {
 function statusOf(events: readonly Event[], jobs: readonly Row[], job: OwnJob | undefined): Status {
   const newest = [...jobs].sort((a, b) => Number(b['restart_count']) - Number(a['restart_count']))[0];
   if (newest !== undefined && job !== undefined) {
-    if (newest['state'] === 'PENDING' && Number(newest['restart_count']) > job.restart) {
-      return { status: 'pending', reason: newest['reason'] ?? null, exitCode: null, finishedAt: null };
+    const { state = null, reason = null } = newest;
+    const isOver = state === null || isTerminalState(state) || reason === 'unknown';
+    if (!isOver && Number(newest['restart_count']) > job.restart) {
+      const why = state === 'PENDING' ? reason : state;
+      return { status: 'pending', reason: why, exitCode: null, finishedAt: null };
     }
   }
   // The best first; a stable sort of the events from the last to the first puts the later of equals first.

@@ -657,12 +657,11 @@ describe('status', () => {
     expect(
       run(file(A, [created(0), ...[...base, waiting].map((e) => ({ ...e, attempt: A }))]))['started_at'],
     ).toBe(at(2));
-    expect(of(...base, { ...waiting, state: 'RUNNING' })[0]).toBe('failed');
+    expect(of(...base, { ...waiting, state: 'RUNNING' }).slice(0, 2)).toEqual(['pending', 'RUNNING']);
+    expect(of(...base, { ...waiting, reason: 'unknown' })[0]).toBe('failed');
     expect(of(...base, { ...waiting, restart_count: 0 })[0]).toBe('failed');
     expect(of(...base, { ...waiting, job_id: '101' })[0]).toBe('failed');
-    expect(of(...base, waiting, slurm(9, 'squeue', { restart_count: 2, state: 'RUNNING' }))[0]).toBe(
-      'failed',
-    );
+    expect(of(...base, waiting, slurm(9, 'squeue', { restart_count: 2, state: 'FAILED' }))[0]).toBe('failed');
   });
 
   it('takes the least restart of its last job where the environment said nothing', () => {
