@@ -53,6 +53,11 @@ export function gridRow(
   { keyFromConfig, row }: { keyFromConfig: readonly string[] | undefined; row: number | undefined },
   io: Pick<CliIo, 'cwd' | 'env'>,
 ): GridRow {
+  if (file === '') {
+    throw new RunfoldError('usage', 'the grid has no name: RUNFOLD_GRID is not set', {
+      hint: 'Submit with runfold grid submit GRID JOB.sbatch, which sets it, or name the file.',
+    });
+  }
   if (row === undefined) return gridRowOfTask(file, keyFromConfig, io);
   const { grid, digest } = readGridFile(file, keyFromConfig ?? keyFromSubmission(io.env), io);
   checkGridDigest(io.env, file, digest);

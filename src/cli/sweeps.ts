@@ -32,7 +32,7 @@ export function addSweeps(program: Command, io: CliIo, finish: (code: ExitCode) 
       examples(
         'runfold grid grid.csv',
         'runfold grid grid.csv --list --only failed,timeout',
-        'sbatch --array="$(runfold grid grid.csv --array)" train.sbatch',
+        'runfold grid grid.csv --array --only failed',
         'runfold grid --exp 3 --write grid.csv',
       ),
     )
