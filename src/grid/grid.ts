@@ -23,6 +23,7 @@ export interface GridRow {
 export interface Grid {
   /** As it was named. */
   file: string;
+  format: 'csv' | 'json';
   columns: readonly string[];
   rows: readonly GridRow[];
 }
@@ -40,7 +41,8 @@ export interface GridOptions {
  * @throws RunfoldError `usage` with the file, the place in it and what to do
  */
 export function readGrid(text: string, file: string, options: GridOptions = {}): Grid {
-  const table = isJson(text, file) ? tableOfJson(text, file) : tableOfCsv(text, file);
+  const format = isJson(text, file) ? 'json' : 'csv';
+  const table = format === 'json' ? tableOfJson(text, file) : tableOfCsv(text, file);
   const fields = fieldsOf(table, file);
   const keyFromConfig = options.keyFromConfig ?? [];
   checkNames(keyFromConfig, table, fields, file);
@@ -51,7 +53,7 @@ export function readGrid(text: string, file: string, options: GridOptions = {}):
     return { row: index + 1, ...run, values };
   });
   refuseRepeated(rows, table, fields, file);
-  return { file, columns: table.columns, rows };
+  return { file, format, columns: table.columns, rows };
 }
 
 /**

@@ -9,7 +9,7 @@ export interface Submission {
   id: string;
   /** Absolute path of the log. */
   ledger: string;
-  /** Absolute path of the grid file. */
+  /** Absolute path of the grid, of the log's copy of it if there is one. */
   gridFile: string;
   gridDigest: string;
   keyFromConfig: readonly string[];

@@ -66,7 +66,9 @@ test('rows that are missing, failed or timeout go to sbatch as one array, with w
   expect(code).toBe(0);
   expect(sbatch.args).toEqual(['--time=1:00:00', '-p', 'gpu', '--parsable', '--array=2,4-5%2', 'job.sbatch']);
   expect(sbatch.variable('RUNFOLD_DIR')).toBe(at.ledger);
-  expect(sbatch.variable('RUNFOLD_GRID')).toBe(path.join(at.cwd, 'grid.csv'));
+  expect(sbatch.variable('RUNFOLD_GRID')).toBe(
+    path.join(at.ledger, 'grids', `${gridDigest(Buffer.from(GRID)).slice(0, 16)}.csv`),
+  );
   expect(sbatch.variable('RUNFOLD_GRID_SHA256')).toBe(gridDigest(Buffer.from(GRID)));
   expect(sbatch.variable('RUNFOLD_SUBMISSION')).toMatch(/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/);
   expect(stdout).toContain('job 4711: 3 tasks, rows 2,4-5 of grid.csv\n');
