@@ -161,12 +161,26 @@ function refuseRepeated(
     const differing = columns.filter(
       (_, at) => fields[at] === undefined && one?.values[at]?.[1] !== other?.values[at]?.[1],
     );
+    // a column of the key needs a value in each row
+    const usable = differing.filter((column) => {
+      const at = columns.indexOf(column);
+      return rows.every(({ values }) => values[at]?.[1] !== null);
+    });
     throw gridError(
       { file },
-      `row ${before + 1} (${tableRows[before]?.place}) and row ${index + 1} (${tableRows[index]?.place}) are the same run`,
+      `${rowText(before, tableRows)} and ${rowText(index, tableRows)} are the same run`,
       differing.length === 0
         ? 'Remove one of them.'
-        : `If a parameter tells them apart, put it into the key: --key-from-config ${differing.join(',')}`,
+        : usable.length === 0
+          ? `They differ in ${differing.join(', ')}, where some rows have no value: give each row one, and put it into the key with --key-from-config.`
+          : `If a parameter tells them apart, put it into the key: --key-from-config ${usable.join(',')}`,
     );
   }
+}
+
+/** `row 3 (line 5)`. */
+function rowText(index: number, rows: readonly TableRow[]): string {
+  const row = `row ${index + 1}`;
+  const place = rows[index]?.place;
+  return place === undefined || place === row ? row : `${row} (${place})`;
 }

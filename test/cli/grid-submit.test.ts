@@ -146,6 +146,16 @@ test('the environment of another execution does not reach the tasks, nor does wa
   expect(events).toHaveLength(6);
 });
 
+test.each(['--time=5', '--tim=5', '-N1'])('%s belongs after --, which is said', async (option) => {
+  const at = await desk();
+  const sbatch = new FakeSbatch('echo 1');
+  const { code, stderr } = await submit(at, sbatch, option);
+  expect([code, sbatch.wasCalled]).toEqual([2, false]);
+  expect(stderr).toContain('unknown option');
+  expect(stderr).toContain('Options for sbatch go after --');
+  expect(stderr).not.toContain('--timeout');
+});
+
 test.each([
   [['--only', 'failed,timeout'], '--array=2,4'],
   [['--array', '1-3'], '--array=1-3'],

@@ -94,7 +94,10 @@ describe('the row of a task', () => {
 
   test.each([undefined, '', '0', '3', 'x', '-1', '1.5'])('there is none for %j', (task) => {
     expect(() => rowOfTask({ SLURM_ARRAY_TASK_ID: task }, GRID)).toThrow(
-      expect.objectContaining({ code: 'usage', hint: expect.stringContaining('--array=1-2') }),
+      expect.objectContaining({
+        code: 'usage',
+        hint: expect.stringContaining(task ? 'from 1 to 2' : '--row 1'),
+      }),
     );
   });
 });
