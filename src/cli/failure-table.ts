@@ -93,7 +93,7 @@ function sharedCell(shared: SharedKey): Cell {
   const texts = Object.entries(shared).map(
     ([name, value]) => `${WORDS[name as keyof SharedKey] ?? ''}${value ?? 'none'}`,
   );
-  return cell(shared, texts.length === 0 ? undefined : `all ${texts.join(', ')}`);
+  return texts.length === 0 ? missing() : cell(shared, `all ${texts.join(', ')}`);
 }
 
 /** What can be done about it; undefined where that is not known. */

@@ -4,13 +4,16 @@ import path from 'node:path';
 import { errnoOf, messageOf, RunfoldError } from '../errors.ts';
 import { decodeGrid, gridDigest, type Grid, type GridRow } from '../grid/grid.ts';
 import { checkGridDigest, keyFromSubmission, rowOfTask } from '../grid/submission.ts';
-import type { CliIo } from './io.ts';
+import { submittedBytes } from './grid-copy.ts';
+import { say, type CliIo } from './io.ts';
 
 export interface GridFile {
   grid: Grid;
   /** Absolute. */
   path: string;
-  /** Of the bytes that the grid was read from. */
+  /** That the grid was read from. */
+  bytes: Buffer;
+  /** Of those bytes. */
   digest: string;
 }
 
@@ -25,22 +28,53 @@ export function readGridFile(
 ): GridFile {
   const absolute = path.resolve(cwd, file);
   const bytes = bytesOf(absolute, file);
-  return { grid: decodeGrid(bytes, file, { keyFromConfig }), path: absolute, digest: gridDigest(bytes) };
+  return {
+    grid: decodeGrid(bytes, file, { keyFromConfig }),
+    path: absolute,
+    bytes,
+    digest: gridDigest(bytes),
+  };
+}
+
+/**
+ * The grid that this task was submitted with: the file that its script names, or, if somebody has changed that since,
+ * the copy that `grid submit` has kept.
+ */
+function gridOfTask(
+  file: string,
+  keyFromConfig: readonly string[] | undefined,
+  io: Pick<CliIo, 'cwd' | 'env' | 'stderr'>,
+): Grid {
+  const options = { keyFromConfig: keyFromConfig ?? keyFromSubmission(io.env) };
+  let bytes: Buffer;
+  try {
+    // once: it may be a pipe
+    bytes = bytesOf(path.resolve(io.cwd, file), file);
+    checkGridDigest(io.env, file, gridDigest(bytes));
+  } catch (error) {
+    const { RUNFOLD_GRID: copy, RUNFOLD_GRID_SHA256: submitted } = io.env;
+    const kept = !submitted || !copy ? undefined : submittedBytes(path.resolve(io.cwd, copy), submitted);
+    if (kept === undefined || copy === undefined) throw error;
+    say(
+      io.stderr,
+      `runfold: ${file} is not the grid that was submitted; its copy as it was submitted is used: ${copy}`,
+    );
+    return decodeGrid(kept, copy, options);
+  }
+  return decodeGrid(bytes, file, options);
 }
 
 /**
  * What a task of an array runs. The columns in the key are those of the submission unless others are given.
  *
- * @throws RunfoldError `usage` also if there is no row for it, or the grid has changed since it was submitted
+ * @throws RunfoldError `usage` also if there is no row for it, or the grid has changed since it was submitted and no copy was kept
  */
 export function gridRowOfTask(
   file: string,
   keyFromConfig: readonly string[] | undefined,
-  io: Pick<CliIo, 'cwd' | 'env'>,
+  io: Pick<CliIo, 'cwd' | 'env' | 'stderr'>,
 ): GridRow {
-  const { grid, digest } = readGridFile(file, keyFromConfig ?? keyFromSubmission(io.env), io);
-  checkGridDigest(io.env, file, digest);
-  return rowOfTask(io.env, grid);
+  return rowOfTask(io.env, gridOfTask(file, keyFromConfig, io));
 }
 
 /**
@@ -51,11 +85,15 @@ export function gridRowOfTask(
 export function gridRow(
   file: string,
   { keyFromConfig, row }: { keyFromConfig: readonly string[] | undefined; row: number | undefined },
-  io: Pick<CliIo, 'cwd' | 'env'>,
+  io: Pick<CliIo, 'cwd' | 'env' | 'stderr'>,
 ): GridRow {
+  if (file === '') {
+    throw new RunfoldError('usage', 'the grid has no name: RUNFOLD_GRID is not set', {
+      hint: 'Submit with runfold grid submit GRID JOB.sbatch, which sets it, or name the file.',
+    });
+  }
   if (row === undefined) return gridRowOfTask(file, keyFromConfig, io);
-  const { grid, digest } = readGridFile(file, keyFromConfig ?? keyFromSubmission(io.env), io);
-  checkGridDigest(io.env, file, digest);
+  const grid = gridOfTask(file, keyFromConfig, io);
   const found = grid.rows[row - 1];
   if (found !== undefined) return found;
   throw new RunfoldError('usage', `${file} has no row ${row}`, {

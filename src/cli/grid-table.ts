@@ -177,21 +177,36 @@ export function listTable(cells: readonly GridCell[], isForPeople: boolean): Tab
 /** What fits a line of a terminal; a longer list is what `--array` is for. */
 const SHOWN_LIST = 60;
 
-/** `missing 4, failed 2: sbatch --array=3,7,10-12`, or undefined if nothing is to be run again. */
-export function resubmissionText(
+export interface Resubmission {
+  states: readonly CellState[];
+  /** That prints the list. */
+  arrayCommand: string;
+  /** That submits the rows, given `--array` or not. */
+  submitCommand: string;
+  /** Whether `grid submit` would choose other rows of its own. */
+  isListNeeded: boolean;
+}
+
+/**
+ * `missing 4, failed 2: --array=3,7,10-12`, and the line that submits them; empty if nothing is to be run again. Not a
+ * line of sbatch itself: from that the tasks would not know of the grid.
+ */
+export function resubmissionNotes(
   cells: readonly GridCell[],
-  states: readonly CellState[],
-  arrayCommand: string,
-): string | undefined {
+  { states, arrayCommand, submitCommand, isListNeeded }: Resubmission,
+): string[] {
   const counts = tally(cells);
   const what = states
     .filter((state) => counts[state] > 0)
     .map((state) => `${state} ${counts[state].toLocaleString('en-US')}`);
-  if (what.length === 0) return undefined;
+  if (what.length === 0) return [];
   const list = arrayListOf(cells, states);
-  const command =
-    list.length <= SHOWN_LIST ? `sbatch --array=${list}` : `sbatch --array="$(${arrayCommand})"`;
-  return list === '' ? what.join(', ') : `${what.join(', ')}: ${command}`;
+  if (list === '') return [what.join(', ')];
+  const array = list.length <= SHOWN_LIST ? `--array=${list}` : `--array="$(${arrayCommand})"`;
+  return [
+    `${what.join(', ')}: ${array}`,
+    `to submit them: ${submitCommand}${isListNeeded ? ` ${array}` : ''}`,
+  ];
 }
 
 /** Of the rows in these states. */

@@ -14,7 +14,7 @@ import { withKey, withLedger } from './options.ts';
 import { withFields, type EmittedType } from './event-fields.ts';
 import type { CliIo, ExitCode } from './io.ts';
 import { shown } from '../query/arguments.ts';
-import { nearest } from '../query/nearest.ts';
+import { nearest } from '../nearest.ts';
 import type { EmitFlags } from './commands/emit.ts';
 
 /** Sub-commands of `emit`, with what each is for. */

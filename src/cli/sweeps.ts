@@ -25,6 +25,8 @@ export function addSweeps(program: Command, io: CliIo, finish: (code: ExitCode) 
     )
     .option('--key-from-config <columns>', KEY_FROM_CONFIG, collectList)
     .option('--write <file>', 'without a grid: write one of what has been seen')
+    // its arguments would leave no room for what it is for
+    .configureHelp({ subcommandTerm: (command) => command.name() })
     // what comes after `submit` is for that
     .enablePositionalOptions()
     .addHelpText(
@@ -32,7 +34,7 @@ export function addSweeps(program: Command, io: CliIo, finish: (code: ExitCode) 
       examples(
         'runfold grid grid.csv',
         'runfold grid grid.csv --list --only failed,timeout',
-        'sbatch --array="$(runfold grid grid.csv --array)" train.sbatch',
+        'runfold grid grid.csv --array --only failed',
         'runfold grid --exp 3 --write grid.csv',
       ),
     )
@@ -49,6 +51,9 @@ function addSubmit(grid: Command, io: CliIo, finish: (code: ExitCode) => void): 
     .argument('<grid>', 'the grid file, where the tasks can read it too')
     .argument('<job>', 'the job script, whose tasks call: runfold exec --grid "$RUNFOLD_GRID" -- COMMAND')
     .argument('[sbatch-options...]', 'after --: options for sbatch')
+    // of --time it would say --timeout
+    .showSuggestionAfterError(false)
+    .configureOutput({ outputError: withWordOnSbatch })
     .addOption(onlyOption('rows in these states, comma separated (default: missing,failed,timeout)'))
     .option('--array <list>', 'these rows, whatever their state: 1-10,15')
     .addOption(new Option('--max-running <n>', 'so many at a time').argParser(positive))
@@ -72,6 +77,11 @@ function addSubmit(grid: Command, io: CliIo, finish: (code: ExitCode) => void): 
       const { gridSubmit } = await import('./commands/grid-submit.ts');
       finish(await gridSubmit(file, job, options, flags, io));
     });
+}
+
+function withWordOnSbatch(text: string, write: (text: string) => void): void {
+  const isOption = text.startsWith('error: unknown option');
+  write(isOption ? `${text}Options for sbatch go after --, at the end: … -- --time=1:00:00\n` : text);
 }
 
 /** What stands before `submit` would be passed over. */

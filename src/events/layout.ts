@@ -3,6 +3,8 @@ import { decodeTime } from 'ulid';
 
 export const LEDGER_FILE = 'ledger.json';
 export const EVENTS_DIR = 'events';
+/** Copies of grids that were submitted; no reader of events looks there. */
+export const GRIDS_DIR = 'grids';
 export const EVENT_FILE_SUFFIX = '.ndjson';
 
 const LIKE_A_ULID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}/i;

@@ -23,6 +23,7 @@ export interface GridRow {
 export interface Grid {
   /** As it was named. */
   file: string;
+  format: 'csv' | 'json';
   columns: readonly string[];
   rows: readonly GridRow[];
 }
@@ -40,7 +41,8 @@ export interface GridOptions {
  * @throws RunfoldError `usage` with the file, the place in it and what to do
  */
 export function readGrid(text: string, file: string, options: GridOptions = {}): Grid {
-  const table = isJson(text, file) ? tableOfJson(text, file) : tableOfCsv(text, file);
+  const format = isJson(text, file) ? 'json' : 'csv';
+  const table = format === 'json' ? tableOfJson(text, file) : tableOfCsv(text, file);
   const fields = fieldsOf(table, file);
   const keyFromConfig = options.keyFromConfig ?? [];
   checkNames(keyFromConfig, table, fields, file);
@@ -51,7 +53,7 @@ export function readGrid(text: string, file: string, options: GridOptions = {}):
     return { row: index + 1, ...run, values };
   });
   refuseRepeated(rows, table, fields, file);
-  return { file, columns: table.columns, rows };
+  return { file, format, columns: table.columns, rows };
 }
 
 /**
@@ -159,12 +161,26 @@ function refuseRepeated(
     const differing = columns.filter(
       (_, at) => fields[at] === undefined && one?.values[at]?.[1] !== other?.values[at]?.[1],
     );
+    // a column of the key needs a value in each row
+    const usable = differing.filter((column) => {
+      const at = columns.indexOf(column);
+      return rows.every(({ values }) => values[at]?.[1] !== null);
+    });
     throw gridError(
       { file },
-      `row ${before + 1} (${tableRows[before]?.place}) and row ${index + 1} (${tableRows[index]?.place}) are the same run`,
+      `${rowText(before, tableRows)} and ${rowText(index, tableRows)} are the same run`,
       differing.length === 0
         ? 'Remove one of them.'
-        : `If a parameter tells them apart, put it into the key: --key-from-config ${differing.join(',')}`,
+        : usable.length === 0
+          ? `They differ in ${differing.join(', ')}, where some rows have no value: give each row one, and put it into the key with --key-from-config.`
+          : `If a parameter tells them apart, put it into the key: --key-from-config ${usable.join(',')}`,
     );
   }
+}
+
+/** `row 3 (line 5)`. */
+function rowText(index: number, rows: readonly TableRow[]): string {
+  const row = `row ${index + 1}`;
+  const place = rows[index]?.place;
+  return place === undefined || place === row ? row : `${row} (${place})`;
 }

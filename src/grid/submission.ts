@@ -9,7 +9,7 @@ export interface Submission {
   id: string;
   /** Absolute path of the log. */
   ledger: string;
-  /** Absolute path of the grid file. */
+  /** Absolute path of the grid, of the log's copy of it if there is one. */
   gridFile: string;
   gridDigest: string;
   keyFromConfig: readonly string[];
@@ -78,7 +78,7 @@ export function rowOfTask(env: Env, grid: Grid): GridRow {
   const text = env['SLURM_ARRAY_TASK_ID'];
   if (!text) {
     throw new RunfoldError('usage', `which row of ${grid.file}? SLURM_ARRAY_TASK_ID is not set`, {
-      hint: `Submit it as an array, sbatch --array=1-${grid.rows.length}, or try a row: SLURM_ARRAY_TASK_ID=1 runfold exec …`,
+      hint: 'Submit it with runfold grid submit GRID JOB.sbatch, or try a row: runfold exec --row 1 --grid …',
     });
   }
   const row = /^\d+$/.test(text) ? grid.rows[Number(text) - 1] : undefined;
@@ -86,6 +86,6 @@ export function rowOfTask(env: Env, grid: Grid): GridRow {
   throw gridError(
     { file: grid.file },
     `there is no row ${text}; SLURM_ARRAY_TASK_ID says so`,
-    `Rows count from 1: sbatch --array=1-${grid.rows.length}`,
+    `Rows count from 1 to ${grid.rows.length}. runfold grid submit has them right.`,
   );
 }

@@ -33,7 +33,8 @@ export type FindingKind =
   | 'orphan'
   | 'stranger'
   | 'config_differs'
-  | 'attempt_reused';
+  | 'attempt_reused'
+  | 'tasks_in_one_run';
 
 export interface Finding {
   kind: FindingKind;
@@ -107,6 +108,7 @@ export function* findings(db: Db, strangers: readonly StorageProblem[]): Generat
   yield* orphanFindings(db);
   yield* configFindings(db);
   yield* reusedAttemptFindings(db);
+  yield* arrayFindings(db);
   for (const { path, reason } of strangers) {
     yield {
       kind: 'stranger', severity: 'note', where: path, offset: null,
@@ -287,6 +289,28 @@ function* reusedAttemptFindings(db: Db): Generator<Finding> {
       what: `attempt ${attempt} was begun again after its end: two executions are shown as one`,
       advice:
         'Give each execution an attempt of its own: RUNFOLD_ATTEMPT must not outlive the job that it was set for.',
+    };
+  }
+}
+
+/** Tasks that go on from one another, as an array that runs one at a time, say so: they resume. */
+function* arrayFindings(db: Db): Generator<Finding> {
+  const rows = db.prepare(
+    `SELECT run_id, array_job_id, count(DISTINCT array_task_id) AS tasks
+     FROM slurm_jobs JOIN _attempts USING (run_id, attempt)
+     WHERE resume = 0 AND array_job_id IS NOT NULL AND array_task_id IS NOT NULL
+     GROUP BY run_id, array_job_id HAVING tasks > 1 ORDER BY run_id, array_job_id`,
+  );
+  for (const row of rows.all()) {
+    const { run_id, array_job_id, tasks } = row as { run_id: string; array_job_id: string; tasks: number };
+    yield {
+      kind: 'tasks_in_one_run',
+      severity: 'note',
+      where: `run ${run_id}`,
+      offset: null,
+      what: `${tasks} tasks of the array ${array_job_id} are this one run, each an attempt that hides the one before`,
+      advice:
+        'Give each task a key of its own: --seed "$SLURM_ARRAY_TASK_ID", or a row of a grid with runfold exec --grid.',
     };
   }
 }

@@ -3,7 +3,7 @@ import { RunfoldError } from '../errors.ts';
 import type { NamedMetric } from '../events/event.ts';
 import { shown } from './arguments.ts';
 import { EXTRA_PREFIX, nameOfExtra } from './metric-point.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../nearest.ts';
 import { parsePath } from './path.ts';
 
 export type ColumnType = 'text' | 'number' | 'boolean' | 'strings' | 'object';

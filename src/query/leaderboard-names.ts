@@ -6,7 +6,7 @@ import { FROM_RUNS } from './field-sql.ts';
 import { presenceSql, RESULTS_PREFIX } from './leaderboard-metric.ts';
 import { metricsThatDiverged } from './metric-inventory.ts';
 import { EXTRA_PREFIX, METRIC_COLUMNS, nameOfExtra } from './metric-point.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../nearest.ts';
 import { formatPath } from './path.ts';
 import { filterSql, type RunFilter } from './run-filter.ts';
 

@@ -12,7 +12,7 @@ import {
   nameOfExtra,
   type MetricColumn,
 } from './metric-point.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../nearest.ts';
 import { IS_CUT } from './point-rows.ts';
 import { filterSql, type RunFilter } from './run-filter.ts';
 import { stretchesOf, type Stretch } from './stretches.ts';

@@ -5,7 +5,7 @@ import { RunfoldError } from '../errors.ts';
 import { FROM_RUNS, valueSql } from './field-sql.ts';
 import { parseField } from './field.ts';
 import { fieldNames, metricNames, pathsIn } from './names.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../nearest.ts';
 import type { RunFilter } from './run-filter.ts';
 
 export interface UnknownName {

@@ -66,7 +66,9 @@ test('rows that are missing, failed or timeout go to sbatch as one array, with w
   expect(code).toBe(0);
   expect(sbatch.args).toEqual(['--time=1:00:00', '-p', 'gpu', '--parsable', '--array=2,4-5%2', 'job.sbatch']);
   expect(sbatch.variable('RUNFOLD_DIR')).toBe(at.ledger);
-  expect(sbatch.variable('RUNFOLD_GRID')).toBe(path.join(at.cwd, 'grid.csv'));
+  expect(sbatch.variable('RUNFOLD_GRID')).toBe(
+    path.join(at.ledger, 'grids', `${gridDigest(Buffer.from(GRID)).slice(0, 16)}.csv`),
+  );
   expect(sbatch.variable('RUNFOLD_GRID_SHA256')).toBe(gridDigest(Buffer.from(GRID)));
   expect(sbatch.variable('RUNFOLD_SUBMISSION')).toMatch(/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/);
   expect(stdout).toContain('job 4711: 3 tasks, rows 2,4-5 of grid.csv\n');
@@ -142,6 +144,16 @@ test('the environment of another execution does not reach the tasks, nor does wa
   );
   for (const name of Object.keys(others)) expect(sbatch.variable(name)).toBeUndefined();
   expect(events).toHaveLength(6);
+});
+
+test.each(['--time=5', '--tim=5', '-N1'])('%s belongs after --, which is said', async (option) => {
+  const at = await desk();
+  const sbatch = new FakeSbatch('echo 1');
+  const { code, stderr } = await submit(at, sbatch, option);
+  expect([code, sbatch.wasCalled]).toEqual([2, false]);
+  expect(stderr).toContain('unknown option');
+  expect(stderr).toContain('Options for sbatch go after --');
+  expect(stderr).not.toContain('--timeout');
 });
 
 test.each([

@@ -42,6 +42,11 @@ const SEEN = [
   run('wine', 'knn', 1, 'completed'),
 ];
 
+/** As a logger with `key_from_config=["lr"]` has it. */
+const SEEN_WITH_LR = [['run_created', undefined] as const, ['status_changed', 'running'] as const].map(
+  ([type, status]) => [{ type, ...key('iris', 'mlp', 1), cl_info: '{"lr":0.1}', status }],
+);
+
 async function deskWith(runs: object[][], grid = GRID): Promise<Desk> {
   const desk = await Desk.withLog();
   fs.writeFileSync(path.join(desk.cwd, 'grid.csv'), grid);
@@ -60,7 +65,8 @@ test('a table of counts in the order of the file, the sum, and the line that sub
       'cnn     1/2 1 failed  0/1 1 missing',
       '',
       'total: 3 of 7 runs completed, 1 running, 1 timeout, 1 failed, 1 missing',
-      'missing 1, failed 1, timeout 1: sbatch --array=4,6-7',
+      'missing 1, failed 1, timeout 1: --array=4,6-7',
+      'to submit them: runfold grid submit grid.csv JOB.sbatch',
       '1 run that was seen is not in the grid',
       '',
     ].join('\n'),
@@ -123,7 +129,7 @@ test('for programs one record for each row and column, and what is to be run aga
     { row: 'cnn', column: 'iris', ...record, completed: 1, failed: 1 },
     { row: 'cnn', column: 'wine', ...record, expected: 1, missing: 1 },
   ]);
-  expect(stderr).toContain('sbatch --array=4,6-7');
+  expect(stderr).toContain('--array=4,6-7\nto submit them: runfold grid submit grid.csv JOB.sbatch\n');
   const csv = await desk.run(['grid', 'grid.csv', '--format', 'csv', '--rows', 'lr', '--columns', 'seed']);
   expect(csv.stdout.split('\n').slice(0, 3)).toEqual([
     'row,column,expected,completed,running,pending,timeout,failed,missing',
@@ -150,7 +156,26 @@ test('a list that fills a line gives way to the command that prints it', async (
     `seed\n${rows.join('\n')}\n`,
   );
   const { stdout } = await desk.run(['grid', 'grid.csv', '--dataset', 'default']);
-  expect(stdout).toContain('missing 50: sbatch --array="$(runfold grid grid.csv --array --dataset default)"');
+  expect(stdout).toContain(
+    [
+      'missing 50: --array="$(runfold grid grid.csv --array --dataset default)"',
+      'to submit them: runfold grid submit grid.csv JOB.sbatch --array="$(runfold grid grid.csv --array --dataset default)"',
+      '',
+    ].join('\n'),
+  );
+});
+
+test.each([
+  [['--only', 'failed,timeout'], '--only failed,timeout'],
+  [['--key-from-config', 'lr'], '--key-from-config lr'],
+  [['--only', 'running', '--key-from-config', 'lr'], '--key-from-config lr --only running'],
+  // grid submit does not choose by the key
+  [['--dataset', 'wine'], '--array=6-7'],
+  [['--dataset', 'wine', '--only', 'missing'], '--array=7'],
+])('the line that submits has what chose the rows: %j', async (args, expected) => {
+  const desk = await deskWith(args.includes('--key-from-config') ? SEEN_WITH_LR : SEEN);
+  const { stdout } = await desk.run(['grid', 'grid.csv', ...args]);
+  expect(stdout).toContain(`\nto submit them: runfold grid submit grid.csv JOB.sbatch ${expected}\n`);
 });
 
 test('a grid that means other runs than were seen says how it may differ', async () => {
@@ -240,7 +265,7 @@ test('a log without runs, and a grid of which no row matches', async () => {
   const none = await desk.run(['grid']);
   expect([none.code, none.stdout]).toEqual([0, '']);
   expect(none.stderr).toContain('no runs yet');
-  expect((await desk.run(['grid', 'grid.csv'])).stdout).toContain('missing 7: sbatch --array=1-7');
+  expect((await desk.run(['grid', 'grid.csv'])).stdout).toContain('missing 7: --array=1-7');
   const empty = await desk.run(['grid', 'grid.csv', '--seed', '9', '--json']);
   expect([empty.code, empty.stdout]).toEqual([0, '[]\n']);
   expect(empty.stderr).toContain('no row of grid.csv matches; there are 7');

@@ -236,6 +236,26 @@ describe('what cannot be read', () => {
     expect(json.code).toBe(1);
     expect(JSON.parse(json.stdout)).toMatchObject({ path: at.out, lines: null });
   });
+
+  test('a run that was no job of SLURM, and an attempt that was none', async () => {
+    const at = await Desk.withLog();
+    await emit(at, { type: 'run_created', ...KEY }, { type: 'status_changed', status: 'failed' });
+    const { stderr } = await logs(at);
+    expect(stderr).toContain('no SLURM job is known of run ');
+    expect(stderr).not.toContain('no such');
+    expect(stderr).not.toContain('runfold jobs');
+    const { problem } = JSON.parse((await logs(at, '--json')).stdout) as { problem: string };
+    expect(problem).toMatch(/^no SLURM job is known of run \w+\. [A-Z].*\.$/);
+    await emit(
+      at,
+      { type: 'slurm_info', job_id: '7', source: 'env', attempt: ATTEMPT },
+      { type: 'run_created', ...KEY, attempt: 'a2' },
+    );
+    const later = (await logs(at)).stderr;
+    expect(later).toMatch(/no SLURM job is known of attempt 2 of run \w+\n/);
+    expect(later).toContain('Those that are known: runfold jobs');
+    expect((await logs(at, '--job', '8')).stderr).toContain('no such SLURM job is known of run');
+  });
 });
 
 describe('--follow', () => {

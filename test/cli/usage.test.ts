@@ -38,6 +38,13 @@ test.each(COMMANDS)('%s %s --help explains it on stdout and returns 0, without a
     expect(line).toMatch(/\S {2,}\S/);
 });
 
+test.each(COMMANDS)('%s %s --help fits 80 columns, but for examples', async (...words) => {
+  const given = words.filter((word) => word !== undefined);
+  const { stdout } = await new Desk().run([...given, '--help']);
+  const [options = ''] = stdout.split('\nExamples:');
+  expect(options.split('\n').filter((line) => line.length > 80)).toEqual([]);
+});
+
 test('--version prints the version', async () => {
   expect(await new Desk().run(['--version'])).toEqual({ code: 0, stdout: `${CLIENT.version}\n`, stderr: '' });
 });

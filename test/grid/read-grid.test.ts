@@ -383,3 +383,30 @@ test('10,000 rows are read, each with its own run', () => {
   expect(new Set(grid.rows.map((row) => row.runId)).size).toBe(10_000);
   expect(grid.rows.at(-1)).toMatchObject({ row: 10_000, key: { seed: 9999 } });
 });
+
+describe('two rows of one key', () => {
+  const hintOf = (text: string, file: string): { message: string; hint: string | undefined } => {
+    try {
+      readGrid(text, file);
+    } catch (error) {
+      if (error instanceof RunfoldError) return { message: error.message, hint: error.hint };
+      throw error;
+    }
+    throw new Error('it was read');
+  };
+
+  test('in JSON rows have no other place than their number', () => {
+    expect(hintOf('[{"seed": 1}, {"seed": 1}]', 'g.json').message).toBe(
+      'g.json: row 1 and row 2 are the same run',
+    );
+  });
+
+  test('only columns that could be in the key are proposed for it', () => {
+    const some = hintOf('seed,lr,wd\n1,0.1,1\n1,0.2,\n2,,3\n', 'g.csv').hint;
+    expect(some).not.toContain('--key-from-config lr');
+    expect(some).toContain('lr, wd');
+    const whole = hintOf('seed,lr,wd\n1,0.1,1\n1,0.2,\n2,1,3\n', 'g.csv').hint;
+    expect(whole).toContain('--key-from-config lr');
+    expect(whole).not.toContain('wd');
+  });
+});

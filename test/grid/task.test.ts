@@ -41,6 +41,35 @@ describe('the words of a command', () => {
     expect(commandWords(['train'], second!)).toEqual(['train', '--dataset', 'wine', '--seed', '2']);
   });
 
+  test.each([
+    ['--data={datset}', 'datset', 'dataset'],
+    ['{Seed}', 'Seed', 'seed'],
+    ['{seeds}/{dataset}', 'seeds', 'seed'],
+  ])('%s is refused as a misspelt column', (word, typed, meant) => {
+    expect(() => commandWords(['train', '{lr}', word], first!)).toThrow(
+      expect.objectContaining({
+        code: 'usage',
+        message: expect.stringContaining(`{${typed}}`),
+        hint: expect.stringContaining(`Did you mean {${meant}}?`),
+      }),
+    );
+  });
+
+  test.each([
+    '{}',
+    '{x}',
+    '{print}',
+    '${HOME}',
+    '${SEED}',
+    '{"seed": 1}',
+    '{a,b}',
+    '{ seed }',
+    '{set: 1}',
+    '{0..5}',
+  ])('%s is no column, and stays', (word) => {
+    expect(commandWords([word, '{seed}'], first!)).toEqual([word, '1']);
+  });
+
   test('a value that looks like a place is a value', () => {
     const row = readGrid('a,b\n{b},$&\n', 'grid.csv').rows[0]!;
     expect(commandWords(['x', '{a}-{b}'], row)).toEqual(['x', '{b}-$&']);
@@ -65,7 +94,10 @@ describe('the row of a task', () => {
 
   test.each([undefined, '', '0', '3', 'x', '-1', '1.5'])('there is none for %j', (task) => {
     expect(() => rowOfTask({ SLURM_ARRAY_TASK_ID: task }, GRID)).toThrow(
-      expect.objectContaining({ code: 'usage', hint: expect.stringContaining('--array=1-2') }),
+      expect.objectContaining({
+        code: 'usage',
+        hint: expect.stringContaining(task ? 'from 1 to 2' : '--row 1'),
+      }),
     );
   });
 });

@@ -14,7 +14,7 @@ import {
 } from '../../src/projector/health.ts';
 import { REJECT_CODES } from '../../src/events/reject-codes.ts';
 import {
-  A, B, C, closed, created, DAY, file, header, metric, notes, NOTES, status, writerFile, writerFileWith, type GivenFile,
+  A, B, C, closed, created, DAY, file, header, metric, notes, NOTES, slurm, status, writerFile, writerFileWith, type GivenFile,
 } from '../helpers/lines.ts'; // prettier-ignore
 import { Home } from './home.ts';
 
@@ -171,6 +171,10 @@ const CASES: Record<string, Case> = {
     ],
     where: 'run nj7pvsfsspj3f97g', what: /attempt a was begun again after its end/, advice: /RUNFOLD_ATTEMPT/,
   },
+  'several tasks of an array that are one run': {
+    kind: 'tasks_in_one_run', severity: 'note', files: tasksOfOneRun({}),
+    where: 'run nj7pvsfsspj3f97g', what: /2 tasks of the array 4711/, advice: /--seed "\$SLURM_ARRAY_TASK_ID".*--grid/,
+  },
 }; // prettier-ignore
 
 test.each(Object.entries(CASES))('%s is found, with what to do', async (_, { files, then, ...expected }) => {
@@ -190,9 +194,24 @@ test.each(Object.entries(CASES))('%s is found, with what to do', async (_, { fil
 test('every kind of finding has a case above', () => {
   const kinds: Record<FindingKind, true> = {
     rejected: true, gap: true, misplaced: true, frozen: true, missing: true, waiting: true, after_close: true,
-    orphan: true, stranger: true, config_differs: true, attempt_reused: true,
+    orphan: true, stranger: true, config_differs: true, attempt_reused: true, tasks_in_one_run: true,
   }; // prettier-ignore
   expect(new Set(Object.values(CASES).map(({ kind }) => kind))).toEqual(new Set(Object.keys(kinds)));
+});
+
+/** Two tasks that say the same key. */
+function tasksOfOneRun(second: object, arrayOfSecond = '4711') {
+  const task = (minute: number, number: string, array: string) =>
+    slurm(minute, 'env', { job_id: `${array}${number}`, array_job_id: array, array_task_id: number });
+  return [
+    writerFile(A, created(0), task(1, '1', '4711')),
+    writerFile(B, created(2, { ...second }), task(3, '2', arrayOfSecond)),
+  ];
+}
+
+test('tasks that go on with a run one after the other are one run, and so are those of two arrays', async () => {
+  expect(await findingsOf(await Home.of(...tasksOfOneRun({ resume: true })))).toEqual([]);
+  expect(await findingsOf(await Home.of(...tasksOfOneRun({}, '4712')))).toEqual([]);
 });
 
 test('a resumed attempt may have another config', async () => {

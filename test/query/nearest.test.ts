@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { nearest } from '../../src/query/nearest.ts';
+import { nearest } from '../../src/nearest.ts';
 
 test.each<[string, string[], string | undefined]>([
   ['methd', ['dataset', 'method'], 'method'],

@@ -14,6 +14,7 @@ import { shown } from '../../query/arguments.ts';
 import { askProcess } from '../bounded-process.ts';
 import { print } from '../format/print.ts';
 import { sweepOfGrid } from '../grid-cells.ts';
+import { keepGrid } from '../grid-copy.ts';
 import { readGridFile, type GridFile } from '../grid-file.ts';
 import { listTable } from '../grid-table.ts';
 import { count, duration } from '../human.ts';
@@ -179,7 +180,7 @@ async function submit(plan: Plan, flags: SubmitFlags, io: CliIo): Promise<Submit
   const variables = submissionEnv({
     id: submission,
     ledger,
-    gridFile: file.path,
+    gridFile: keptGrid(plan, io),
     gridDigest: file.digest,
     keyFromConfig: flags.keyFromConfig ?? [],
   });
@@ -216,6 +217,18 @@ async function submit(plan: Plan, flags: SubmitFlags, io: CliIo): Promise<Submit
   }
   if (job !== undefined) return job;
   throw unknown(`sbatch said no job id but ${shown(answer.stdout.trim())}`, submission);
+}
+
+/** The log's copy of the grid; the grid itself where none can be kept. */
+function keptGrid({ file, ledger }: Plan, { stderr }: CliIo): string {
+  try {
+    return keepGrid(ledger, file);
+  } catch (error) {
+    // the job is worth more than its safety from edits
+    say(stderr, `runfold: no copy of the grid could be kept in the log: ${messageOf(error)}`);
+    say(stderr, `  do not change ${file.grid.file} before its tasks have started, or they refuse to run`);
+    return file.path;
+  }
 }
 
 function unknown(why: string, submission: string): RunfoldError {

@@ -19,7 +19,7 @@ import {
   gridTable,
   labelReader,
   listTable,
-  resubmissionText,
+  resubmissionNotes,
   type BoardFields,
 } from '../grid-table.ts';
 import { count } from '../human.ts';
@@ -121,12 +121,20 @@ function printBoard(
   { given, flags, format }: { given: Grid | undefined; flags: GridFlags; format: Format },
   io: CliIo,
 ): void {
-  const states = flags.only ?? RESUBMITTED;
-  const again = `runfold grid ${shellQuote([given?.file ?? '', '--array', ...argumentsOf(flags)])}`;
+  const file = given?.file ?? '';
+  const filters = keyArguments(flags);
+  const [key, only] = [keyColumns(flags), onlyArguments(flags)];
+  const chosen = filters.length === 0 ? [...key, ...only] : key;
+  const outside = given === undefined ? undefined : outsideText(sweep, given);
   const notes = [
-    resubmissionText(sweep.cells, states, again),
-    given === undefined ? undefined : outsideText(sweep, given),
-  ].filter((note) => note !== undefined);
+    ...resubmissionNotes(sweep.cells, {
+      states: flags.only ?? RESUBMITTED,
+      arrayCommand: `runfold grid ${shellQuote([file, '--array', ...filters, ...key, ...only])}`,
+      submitCommand: `runfold grid submit ${shellQuote([file, 'JOB.sbatch', ...chosen])}`,
+      isListNeeded: filters.length > 0,
+    }),
+    ...(outside === undefined ? [] : [outside]),
+  ];
   const isForPeople = format === 'table' || format === 'markdown' || format === 'latex';
   print(
     isForPeople ? gridTable(sweep.cells, fields, notes) : gridRecords(sweep.cells, fields),
@@ -136,8 +144,8 @@ function printBoard(
   if (!isForPeople) for (const note of notes) say(io.stderr, note);
 }
 
-/** Of the options those that choose cells. */
-function argumentsOf(flags: GridFlags): string[] {
+/** Of the options those that choose by the key, which `grid submit` does not have. */
+function keyArguments(flags: GridFlags): string[] {
   const keys: [string, readonly (string | number)[] | undefined][] = [
     ['--exp', flags.experimentNumber],
     ['--dataset', flags.dataset],
@@ -145,10 +153,16 @@ function argumentsOf(flags: GridFlags): string[] {
     ['--subject', flags.subject],
     ['--variant', flags.clInfo],
     ['--seed', flags.seed],
-    ['--key-from-config', flags.keyFromConfig],
   ];
-  const chosen = keys.flatMap(([option, values = []]) => values.flatMap((value) => [option, String(value)]));
-  return flags.only === undefined ? chosen : [...chosen, '--only', flags.only.join(',')];
+  return keys.flatMap(([option, values = []]) => values.flatMap((value) => [option, String(value)]));
+}
+
+function keyColumns({ keyFromConfig = [] }: GridFlags): string[] {
+  return keyFromConfig.length === 0 ? [] : ['--key-from-config', keyFromConfig.join(',')];
+}
+
+function onlyArguments({ only }: GridFlags): string[] {
+  return only === undefined ? [] : ['--only', only.join(',')];
 }
 
 function outsideText({ cells, outside }: Sweep, { columns }: Grid): string | undefined {

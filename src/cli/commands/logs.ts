@@ -46,6 +46,9 @@ interface Wanted {
   run: RunRecord;
   attempts: readonly RunAttempt[];
   errors: readonly RunError[];
+  /** What was looked for, in words. */
+  soughtJob: string;
+  hasJobs: boolean;
   job: SlurmJob | undefined;
   stream: OutputStream;
   path: string | undefined;
@@ -81,12 +84,15 @@ function wantedOf(db: Db, id: string, flags: LogsFlags): Wanted {
       `run ${run.run_id} has the attempts 1 to ${attempts.length}, not ${attempt}`,
     );
   const stream = flags.stderr === true ? 'stderr' : 'stdout';
-  const job = chosenJob(getSlurmJobs(db, run.run_id), attempts, flags, stream);
+  const jobs = getSlurmJobs(db, run.run_id);
+  const job = chosenJob(jobs, attempts, flags, stream);
   const given = job === undefined ? null : pathOf(job, stream);
   return {
     run,
     attempts,
     errors: getRunErrors(db, run.run_id),
+    soughtJob: soughtJob(run, jobs.length > 0 ? attempts.length : undefined, flags),
+    hasJobs: jobs.length > 0,
     job,
     stream,
     path:
@@ -96,6 +102,16 @@ function wantedOf(db: Db, id: string, flags: LogsFlags): Wanted {
           ? filledIn(given, job, run).path
           : given,
   };
+}
+
+/** @param lastAttempt where other attempts may have had a job */
+function soughtJob(
+  { run_id }: RunRecord,
+  lastAttempt: number | undefined,
+  { job, attempt = lastAttempt }: LogsFlags,
+): string {
+  if (job !== undefined) return `no such SLURM job is known of run ${run_id}`;
+  return `no SLURM job is known of ${attempt === undefined ? '' : `attempt ${attempt} of `}run ${run_id}`;
 }
 
 async function show(
@@ -169,7 +185,7 @@ function ofJob({ job, stream }: Wanted): string {
 /** Says what is known instead: which path, where, why not, and what the run itself logged. */
 function unreadable(wanted: Wanted, why: Unreadable | undefined, flags: LogsFlags, io: CliIo): ExitCode {
   if (flags.json === true) {
-    sayJson(io.stdout, { ...report(wanted), lines: null, problem: sentences(wanted, why).join(' ') }, 2);
+    sayJson(io.stdout, { ...report(wanted), lines: null, problem: asText(sentences(wanted, why)) }, 2);
     return 1;
   }
   const [first = '', ...more] = sentences(wanted, why);
@@ -193,11 +209,13 @@ function substitute({ attempts, errors, job }: Wanted, { attempt }: LogsFlags): 
 }
 
 function sentences(wanted: Wanted, why: Unreadable | undefined): string[] {
-  const { run, job, stream, path } = wanted;
+  const { run, job, stream, path, soughtJob: sought, hasJobs } = wanted;
   if (job === undefined)
     return [
-      `no such SLURM job is known of run ${run.run_id}`,
-      `Those that are known: runfold jobs ${run.run_id}`,
+      sought,
+      hasJobs
+        ? `Those that are known: runfold jobs ${run.run_id}`
+        : 'Only the output that SLURM writes to a file is known here.',
     ];
   const name = `job ${taskName(job)}`;
   if (path === undefined || why === undefined) {
@@ -218,6 +236,10 @@ function sentences(wanted: Wanted, why: Unreadable | undefined): string[] {
       ? []
       : [`It was written on ${where}; on a disk of that node it is to be found there alone.`]),
   ];
+}
+
+function asText(said: readonly string[]): string {
+  return said.map((each) => (each.endsWith('.') ? each : `${each}.`)).join(' ');
 }
 
 function report({ run, job, stream, path }: Wanted): Record<string, unknown> {

@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import ndjson from 'ndjson';
 import { RunfoldError } from '../../errors.ts';
-import { nearest } from '../../query/nearest.ts';
+import { nearest } from '../../nearest.ts';
 import { EXPORTED_TABLES } from '../export/names.ts';
 import { duration } from '../human.ts';
 import type { Failure, Message, Request } from './wire.ts';
