@@ -43,7 +43,10 @@ export function inheritsStdout(): boolean {
   return isatty(1);
 }
 
-/** Resolves when the command has ended, that is recorded, and all that it printed is written. Never rejects. */
+/**
+ * Resolves when the command has ended, that is recorded, and all that it printed is written; or when a signal has given
+ * that up, with the signal if there is no other way to end. Never rejects.
+ */
 export async function runCommand(options: CommandOptions): Promise<CommandEnd> {
   const { recorder, now, env } = options;
   const signals = new SignalRelay(env, recorder, now);
@@ -66,13 +69,23 @@ export async function runCommand(options: CommandOptions): Promise<CommandEnd> {
   const end = await ended;
   sampler?.end();
   for (const each of flows) each.ended();
+  signals.onceEnded(() => {
+    for (const each of flows) each.abandon();
+  });
   const seen = Promise.all(flows.map((each) => each.seen));
   const [over] = await Promise.all([signals.jobEnd(), within(OUTPUT_MS, seen)]);
   const outcome = outcomeOf(end, signals.passed, over);
   recorder.end(outcome, errorOf(end, outcome, tails));
   if (end.kind === 'not started') sayUnstarted(end);
   await Promise.all(flows.map((each) => each.written));
-  return end;
+  if (flows.some(({ isHeld }) => isHeld)) {
+    recorder.say(
+      'a background process of the command still holds its output, and what it prints from now on is lost; redirect it to a file: … >file 2>&1 &',
+    );
+  }
+  return flows.some(({ isStuck }) => isStuck)
+    ? { kind: 'killed', signal: signals.stoppedBy ?? 'SIGTERM' }
+    : end;
 }
 
 function finishUnstarted(end: CommandEnd & { kind: 'not started' }, recorder: Recorder): CommandEnd {
@@ -207,6 +220,9 @@ class SignalRelay {
   readonly #recorder: Recorder;
   readonly #now: () => number;
   #asked: Promise<number | undefined> | undefined;
+  #stop: (() => void) | undefined;
+  /** The signal after the end of the command. */
+  stoppedBy: NodeJS.Signals | undefined;
 
   /** Listens from now on: Node's own answer to SIGUSR1 is a debugger. */
   constructor(env: Env, recorder: Recorder, now: () => number) {
@@ -221,7 +237,18 @@ class SignalRelay {
     return this.#asked && (await within(ANSWER_MS, this.#asked));
   }
 
+  /** The command is gone: a signal that ends a process is for this one now, which has only output left to write. */
+  onceEnded(stop: () => void): void {
+    this.#stop = stop;
+  }
+
   #pass(signal: NodeJS.Signals): void {
+    if (this.#stop !== undefined) {
+      if (!ENDING.has(signal)) return;
+      this.stoppedBy ??= signal;
+      this.#stop();
+      return;
+    }
     if (reachedByTerminal(signal)) return;
     this.target?.kill(signal);
     // SIGCONT is what SLURM sends before SIGTERM; without a limit some would fill the memory
@@ -233,4 +260,5 @@ class SignalRelay {
   }
 }
 
+const ENDING: ReadonlySet<NodeJS.Signals> = new Set(['SIGTERM', 'SIGINT', 'SIGHUP']);
 const MAX_WARNINGS = 1000;

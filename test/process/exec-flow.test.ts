@@ -5,7 +5,7 @@ import * as fs from 'node:fs';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { CLI, ended, ExecHome } from './exec-home.ts';
 import { until } from './until.ts';
 
@@ -189,6 +189,39 @@ test('a process in the background that holds the output does not hold the end', 
   expect(home.statuses().at(-1)).toEqual(ended('failed', 3));
   process.kill(Number(fs.readFileSync(pidFile, 'utf8')), 'SIGKILL');
   await started.ended;
+});
+
+describe('a process in the background that goes on printing', () => {
+  const PRINTS = '(while :; do echo x; sleep 0.1; done) & echo $! >pid; echo done; exit 3';
+  const quit = (home: ExecHome): void => {
+    process.kill(Number(fs.readFileSync(path.join(home.dir, 'pid'), 'utf8')), 'SIGKILL');
+  };
+
+  test('does not hold the end, and it is said', async () => {
+    const home = new ExecHome();
+    const started = home.sh(PRINTS);
+    await until('it has ended', () => started.child.exitCode !== null);
+    expect(started.child.exitCode).toBe(3);
+    expect(started.stdout).toContain('done\n');
+    expect(home.statuses().at(-1)).toEqual(ended('failed', 3));
+    await until('it is said', () => started.stderr.includes('\n'));
+    expect(started.stderr).toMatch(/^runfold: a background process .* is lost; redirect it .*\n$/);
+    quit(home);
+    await started.ended;
+  });
+
+  test('a signal ends what is left of it, even where nobody reads', async () => {
+    const home = new ExecHome();
+    // more than the pipes hold
+    const child = home.spawn(['sh', '-c', 'yes | head -c 800000; echo $$ >pid; exec sleep 60']);
+    const exit = exitOf(child);
+    await until('it has printed all', () => fs.existsSync(path.join(home.dir, 'pid')));
+    quit(home);
+    await until('the end is recorded', () => home.statuses().length === 2);
+    child.kill('SIGTERM');
+    expect(await exit).toEqual([null, 'SIGTERM']);
+    expect(home.statuses()[1]).toEqual(ended('failed', null, 'SIGKILL'));
+  });
 });
 
 test('hostile stderr: recorded within bounds, on lines that are whole', async () => {
