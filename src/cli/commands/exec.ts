@@ -38,6 +38,11 @@ export async function exec(operands: readonly string[], flags: ExecFlags, io: Cl
   const now = (): number => io.clock.now();
   const env = flags.independent === true ? { ...io.env, RUNFOLD_INDEPENDENT: '1' } : io.env;
   const recorder = new Recorder({ run, words, ledger: flags.ledger, env, now });
+  if (isArrayAsOneRun(flags, io)) {
+    recorder.say(
+      'all tasks of this array are one run, since nothing in the key tells them apart; give --seed "$SLURM_ARRAY_TASK_ID" or --grid <file>',
+    );
+  }
   const end = await runCommand({
     words,
     env,
@@ -49,6 +54,11 @@ export async function exec(operands: readonly string[], flags: ExecFlags, io: Cl
   if (end.kind === 'killed') return dieOf(end.signal);
   // an ordinary end would wait for what still hangs, such as a question to nvidia-smi
   process.exit(end.code);
+}
+
+function isArrayAsOneRun(flags: ExecFlags, { env }: CliIo): boolean {
+  const isTold = hasKey(flags) || flags.keyFromConfig !== undefined || flags.grid !== undefined;
+  return Boolean(env['SLURM_ARRAY_TASK_ID']) && !isTold;
 }
 
 interface Task {
