@@ -12,7 +12,6 @@ import { childEnvironment } from './child-environment.ts';
 import { errorFromTail, type TailError } from './error-from-tail.ts';
 import { jobEnd } from './job-end.ts';
 import { isWarning, outcomeOf, type CommandEnd, type Outcome, type Warning } from './outcome.ts';
-import { namedDescriptors } from './named-descriptors.ts';
 import { PassThrough } from './pass-through.ts';
 import type { Pipe } from './pipes.ts';
 import type { Recorder } from './recorder.ts';
@@ -33,6 +32,8 @@ export interface CommandOptions {
   recorder: Recorder;
   /** For stdout and stderr, those that are no terminals, in this order; where there are none sockets are used. */
   pipes: readonly Pipe[];
+  /** Above stderr, in order, that the command has as this process has them. */
+  descriptors: readonly number[];
   /** 0: never. */
   sampleEverySeconds: number;
   now: () => number;
@@ -122,13 +123,14 @@ function start({
   env,
   recorder,
   pipes,
+  descriptors,
 }: CommandOptions): Running | (CommandEnd & { kind: 'not started' }) {
   const [program = '', ...args] = words;
   const outPipe = inheritsStdout() ? undefined : pipes[0];
   const errPipe = inheritsStdout() ? pipes[0] : pipes[1];
   const stdout = inheritsStdout() ? 'inherit' : (outPipe?.writeFd ?? 'pipe');
   const stdio: (number | 'inherit' | 'pipe' | 'ignore')[] = ['inherit', stdout, errPipe?.writeFd ?? 'pipe'];
-  for (const fd of namedDescriptors(args)) {
+  for (const fd of descriptors) {
     while (stdio.length < fd) stdio.push('ignore');
     stdio[fd] = fd;
   }

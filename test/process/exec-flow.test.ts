@@ -159,18 +159,45 @@ test('a file that a shell names by a descriptor is there', async () => {
   expect(stdout).toBe('one\ntwo\n');
 });
 
+test('descriptors above stderr are the command’s, as they are without exec', async () => {
+  const home = new ExecHome();
+  // a file, a lock, a pipe, one above those that Node looks at, and a number that needs not be there
+  const script = `echo three >&3; echo five >&5; echo forty >&40; flock -n 9 && echo locked; echo none >&7`;
+  const outer = `"$0" "$1" exec -- bash -c '${script}' 3>three 9>lock 5> >(cat >five) 40>forty`;
+  const { stdout, stderr } = spawnSync('bash', ['-c', outer, process.execPath, CLI], {
+    cwd: home.dir,
+    env: home.env(),
+    encoding: 'utf8',
+  });
+  const read = (name: string): string => fs.readFileSync(path.join(home.dir, name), 'utf8');
+  await until('cat has written', () => read('five') === 'five\n');
+  expect(['three', 'forty'].map(read)).toEqual(['three\n', 'forty\n']);
+  expect(stdout).toBe('locked\n');
+  expect(stderr).toContain('7: Bad file descriptor');
+});
+
+test('the command has no descriptor of exec’s own', async () => {
+  const home = new ExecHome();
+  const list = 'import os; print([fd for fd in os.listdir("/proc/self/fd") if int(fd) > 2])';
+  const stdio: ['ignore', 'pipe', 'pipe'] = ['ignore', 'pipe', 'pipe'];
+  const direct = spawnSync('python3', ['-c', list], { stdio, encoding: 'utf8' }).stdout;
+  const below = await home.start(['python3', '-c', list], { stdio }).ended;
+  expect(below.stdout).toBe(direct);
+});
+
 test('its output can be opened by name', async () => {
   const home = new ExecHome();
-  const result = await home.sh('echo one >/dev/stdout; echo two >/dev/stderr; echo three | tee /dev/stderr')
-    .ended;
-  expect(result).toMatchObject({ code: 0, stdout: 'one\nthree\n', stderr: 'two\nthree\n' });
+  const script = 'echo one >/dev/stdout; echo two >/dev/stderr; echo three | tee /dev/stderr';
+  const expected = { code: 0, stdout: 'one\nthree\n', stderr: 'two\nthree\n' };
+  expect(await home.sh(script).ended).toMatchObject(expected);
+  expect(await home.sh(script, { env: { TMPDIR: '/nowhere' } }).ended).toMatchObject(expected);
   expect(fs.readdirSync(path.join(home.dir, 'tmp'))).toEqual([]);
 });
 
 test('where no pipe can be made the output flows all the same', async () => {
   const home = new ExecHome();
-  const env = { TMPDIR: '/nowhere' };
-  expect(await home.sh('echo out; echo err >&2; exit 3', { env }).ended).toEqual({
+  home.command('mkfifo', 'exit 1');
+  expect(await home.sh('echo out; echo err >&2; exit 3').ended).toEqual({
     code: 3,
     signal: null,
     stdout: 'out\n',

@@ -2,6 +2,7 @@
 import { RunfoldError } from '../../errors.ts';
 import { toJsonObject } from '../../events/json-safe.ts';
 import { resolveRun } from '../../events/run-options.ts';
+import { inheritedDescriptors } from '../../exec/descriptors.ts';
 import { scriptOf } from '../../exec/method-name.ts';
 import { makePipes } from '../../exec/pipes.ts';
 import { Recorder, type ExecRun } from '../../exec/recorder.ts';
@@ -31,8 +32,9 @@ export interface ExecFlags extends KeyFlags {
  */
 export async function exec(operands: readonly string[], flags: ExecFlags, io: CliIo): Promise<ExitCode> {
   const given = wordsAfterDashes(operands, io.args ?? []);
+  const descriptors = inheritedDescriptors(given);
   // made while the rest is read: that takes another process
-  const pipes = makePipes(inheritsStdout() ? 1 : 2, io.env['TMPDIR'] || undefined);
+  const pipes = makePipes(inheritsStdout() ? 1 : 2, [io.env['TMPDIR'] || '/tmp', '/tmp', '/dev/shm']);
   const { run, words } =
     flags.grid === undefined ? ofFlags(flags, given, io) : await ofGrid(flags, flags.grid, given, io);
   const now = (): number => io.clock.now();
@@ -48,6 +50,7 @@ export async function exec(operands: readonly string[], flags: ExecFlags, io: Cl
     env,
     recorder,
     pipes: await pipes,
+    descriptors,
     sampleEverySeconds: flags.sampleEvery,
     now,
   });
