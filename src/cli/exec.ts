@@ -7,7 +7,7 @@ import { countOf, seconds, withKey, withLedger } from './options.ts';
 import { newProgram, runProgram } from './run-program.ts';
 
 export function addExec(program: Command, io: CliIo, finish: (code: ExitCode) => void): void {
-  const command = withKey(withLedger(program.command('exec')))
+  const command = withKey(withLedger(program.command('exec')), 'the script’s name')
     .description('run any command as a run: its end, errors and use of resources are recorded')
     .usage('[options] -- COMMAND…')
     .argument('<command...>', 'the command and its arguments, after --')

@@ -232,6 +232,7 @@ describe('wrong usage, before anything runs', () => {
     const result = spawnSync(process.execPath, [CLI, 'exec', '--help'], { encoding: 'utf8' });
     expect(result.status).toBe(0);
     expect(result.stdout).toContain('runfold exec [options] -- COMMAND…');
+    expect(result.stdout).toMatch(/--method <name>\s+method \(default: the script’s name/);
   });
 });
 
