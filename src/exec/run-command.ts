@@ -12,6 +12,7 @@ import { childEnvironment } from './child-environment.ts';
 import { errorFromTail, type TailError } from './error-from-tail.ts';
 import { jobEnd } from './job-end.ts';
 import { isWarning, outcomeOf, type CommandEnd, type Outcome, type Warning } from './outcome.ts';
+import { nohupOf } from './nohup.ts';
 import { PassThrough } from './pass-through.ts';
 import type { Pipe } from './pipes.ts';
 import type { Recorder } from './recorder.ts';
@@ -125,7 +126,8 @@ function start({
   pipes,
   descriptors,
 }: CommandOptions): Running | (CommandEnd & { kind: 'not started' }) {
-  const [program = '', ...args] = words;
+  const nohup = nohupOf(env);
+  const [program = '', ...args] = nohup === undefined ? words : [nohup, ...words];
   const outPipe = inheritsStdout() ? undefined : pipes[0];
   const errPipe = inheritsStdout() ? pipes[0] : pipes[1];
   const stdout = inheritsStdout() ? 'inherit' : (outPipe?.writeFd ?? 'pipe');
@@ -231,7 +233,11 @@ class SignalRelay {
     this.#env = env;
     this.#recorder = recorder;
     this.#now = now;
-    for (const signal of FORWARDED) process.on(signal, () => this.#pass(signal));
+    const isHangupIgnored = nohupOf(env) !== undefined;
+    for (const signal of FORWARDED) {
+      const isIgnored = signal === 'SIGHUP' && isHangupIgnored;
+      process.on(signal, isIgnored ? () => undefined : () => this.#pass(signal));
+    }
   }
 
   /** Undefined if nobody asked, or it is not known in time. */
