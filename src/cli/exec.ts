@@ -7,7 +7,7 @@ import { countOf, seconds, withKey, withLedger } from './options.ts';
 import { newProgram, runProgram } from './run-program.ts';
 
 export function addExec(program: Command, io: CliIo, finish: (code: ExitCode) => void): void {
-  withKey(withLedger(program.command('exec')))
+  const command = withKey(withLedger(program.command('exec')), 'the script’s name')
     .description('run any command as a run: its end, errors and use of resources are recorded')
     .usage('[options] -- COMMAND…')
     .argument('<command...>', 'the command and its arguments, after --')
@@ -38,6 +38,22 @@ export function addExec(program: Command, io: CliIo, finish: (code: ExitCode) =>
       const { exec } = await import('./commands/exec.ts');
       finish(await exec(words, flags, io));
     });
+  refuseMissingValues(command);
+}
+
+/** `--dataset $NAME -- …` with an empty variable would take the dashes, or the next option, for the value. */
+function refuseMissingValues({ options }: Command): void {
+  const own = new Set(['--', ...options.flatMap(({ long, short }) => [long, short])]);
+  for (const option of options.filter(({ required }) => required)) {
+    const parse = option.parseArg;
+    option.argParser((text: string, before: unknown) => {
+      if (own.has(text)) {
+        throw new InvalidArgumentError(`${option.long} has no value (is a variable empty?)`);
+      }
+      if (parse !== undefined) return parse(text, before);
+      return option.variadic ? [...(Array.isArray(before) ? before : []), text] : text;
+    });
+  }
 }
 
 /** One command line of `exec`. Without the other commands, since every job pays for its start. */

@@ -34,11 +34,11 @@ export function withJson(command: Command): Command {
   return command.option('--json', 'print JSON');
 }
 
-export function withKey(command: Command): Command {
+export function withKey(command: Command, defaultMethod = '"default"'): Command {
   return command
     .addOption(new Option('--exp, --experiment-number <n>', 'experiment (default: 1)').argParser(wholeNumber))
     .option('--dataset <name>', 'data set (default: "default")')
-    .option('--method <name>', 'method (default: "default")')
+    .option('--method <name>', `method (default: ${defaultMethod})`)
     .option('--subject <name>', 'subject')
     .option('--variant, --cl-info <text>', 'whatever else makes it a different run: variant, fold, lr …')
     .addOption(new Option('--seed <n>', 'seed').argParser(wholeNumber));

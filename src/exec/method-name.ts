@@ -10,8 +10,9 @@ const SCRIPT = /\.(?:py|ipynb|[cm]?[jt]s|sh|bash|R|r|jl|pl|rb|m)$/;
 export function scriptOf(words: readonly string[]): string | undefined {
   const [program] = words;
   if (program === undefined || !RUNNERS.test(path.basename(program))) return program;
+  // a word with blanks is a line for a shell
   for (const [index, word] of words.entries()) {
-    if (index > 0 && SCRIPT.test(word)) return word;
+    if (index > 0 && SCRIPT.test(word) && !/\s/.test(word)) return word;
     // a module of Python: pkg.train is pkg/train.py
     if (word === '-m') return `${(words[index + 1] ?? program).replaceAll('.', '/')}.py`;
   }

@@ -8,6 +8,9 @@ const HIGH_WATER_BYTES = 1_048_576;
 const RETRY_MS = 5;
 /** After the command has ended a background process of it may hold its output open; it is not waited for. */
 const QUIET_MS = 500;
+/** Nor for as long as it goes on printing. */
+const DRAIN_MS = 2000;
+const LAST_WRITE_MS = 100;
 /** More than a pipe holds: what comes after that is not the command's. */
 const AFTER_END_BYTES = 2 * 1_048_576;
 
@@ -40,6 +43,9 @@ export class PassThrough {
   #isLost = false;
   #afterEnd: number | undefined;
   #quiet: NodeJS.Timeout | undefined;
+  #deadline: NodeJS.Timeout | undefined;
+  #isLate = false;
+  #isHeld = false;
   #resolveSeen: () => void = () => undefined;
   #resolveWritten: () => void = () => undefined;
 
@@ -56,8 +62,39 @@ export class PassThrough {
 
   /** The command has ended: only what it has left in the pipe is still to come. */
   ended(): void {
+    if (this.#isOver) return;
     this.#afterEnd = 0;
+    this.#deadline = setTimeout(() => this.#late(), DRAIN_MS);
     this.#awaitQuiet();
+  }
+
+  /** Gives up what is not yet seen or written. */
+  abandon(): void {
+    this.#queue = [];
+    this.#over();
+    // a write that is on its way may well be done; one that nobody reads is not waited for
+    if (this.#isWriting) setTimeout(() => this.#resolveWritten(), LAST_WRITE_MS);
+  }
+
+  /** Whether a thread hangs in a write, for which an ordinary end of the process would wait. */
+  get isStuck(): boolean {
+    return this.#isWriting;
+  }
+
+  /** Whether another process still had the command's output open when this has stopped to read it. */
+  get isHeld(): boolean {
+    return this.#isHeld;
+  }
+
+  /** A reader that has stopped, as `less` does, can still have what is in the pipe when it goes on. */
+  #late(): void {
+    if (this.#options.source.isPaused()) this.#isLate = true;
+    else this.#leave();
+  }
+
+  #leave(): void {
+    this.#isHeld = !this.#isOver;
+    this.#over();
   }
 
   #take(chunk: Buffer): void {
@@ -71,14 +108,14 @@ export class PassThrough {
     }
     if (this.#afterEnd === undefined) return;
     this.#afterEnd += chunk.length;
-    if (this.#afterEnd > AFTER_END_BYTES) this.#over();
-    else this.#awaitQuiet();
+    if (this.#afterEnd > AFTER_END_BYTES) this.#leave();
+    else if (!this.#isLate) this.#awaitQuiet();
   }
 
   #awaitQuiet(): void {
     clearTimeout(this.#quiet);
     if (this.#isOver || this.#afterEnd === undefined || this.#options.source.isPaused()) return;
-    this.#quiet = setTimeout(() => this.#over(), QUIET_MS);
+    this.#quiet = setTimeout(() => this.#leave(), QUIET_MS);
   }
 
   #write(): void {
@@ -142,6 +179,7 @@ export class PassThrough {
     if (this.#isOver) return;
     this.#isOver = true;
     clearTimeout(this.#quiet);
+    clearTimeout(this.#deadline);
     this.#options.source.destroy();
     this.#resolveSeen();
     if (this.#queue.length === 0 && !this.#isWriting) this.#resolveWritten();

@@ -1,7 +1,6 @@
 // Pipes to a command's output. Node's own are sockets, which a script cannot open as /dev/stderr.
 import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 
 export interface Pipe {
@@ -12,18 +11,28 @@ export interface Pipe {
 }
 
 /**
- * As many as asked for. Empty where they cannot be made: no `mkfifo`, or no temporary directory that can be written.
+ * As many as asked for, through the first of the directories where they can be made. Empty where they cannot be made in
+ * any, or there is no `mkfifo`.
  */
-export async function makePipes(count: number, tmp: string = os.tmpdir()): Promise<Pipe[]> {
+export async function makePipes(count: number, directories: readonly string[]): Promise<Pipe[]> {
   if (count === 0) return [];
+  for (const directory of new Set(directories)) {
+    const pipes = await makePipesIn(directory, count);
+    if (pipes.length > 0) return pipes;
+  }
+  // sockets do for all but scripts that open /dev/stderr
+  return [];
+}
+
+async function makePipesIn(directory: string, count: number): Promise<Pipe[]> {
   let folder: string | undefined;
   try {
-    folder = fs.mkdtempSync(path.join(tmp, 'runfold-exec-'));
+    folder = fs.mkdtempSync(path.join(directory, 'runfold-exec-'));
     const names = Array.from({ length: count }, (_, index) => `${folder}/${index}`);
     if (!(await isDone(spawn('mkfifo', ['-m', '600', ...names], { stdio: 'ignore' })))) return [];
     return names.map(openBothEnds);
   } catch {
-    // sockets do for all but scripts that open /dev/stderr
+    // not there, full, or not ours to write
     return [];
   } finally {
     // the open ends stay

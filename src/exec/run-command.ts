@@ -12,7 +12,7 @@ import { childEnvironment } from './child-environment.ts';
 import { errorFromTail, type TailError } from './error-from-tail.ts';
 import { jobEnd } from './job-end.ts';
 import { isWarning, outcomeOf, type CommandEnd, type Outcome, type Warning } from './outcome.ts';
-import { namedDescriptors } from './named-descriptors.ts';
+import { nohupOf } from './nohup.ts';
 import { PassThrough } from './pass-through.ts';
 import type { Pipe } from './pipes.ts';
 import type { Recorder } from './recorder.ts';
@@ -33,6 +33,8 @@ export interface CommandOptions {
   recorder: Recorder;
   /** For stdout and stderr, those that are no terminals, in this order; where there are none sockets are used. */
   pipes: readonly Pipe[];
+  /** Above stderr, in order, that the command has as this process has them. */
+  descriptors: readonly number[];
   /** 0: never. */
   sampleEverySeconds: number;
   now: () => number;
@@ -43,7 +45,10 @@ export function inheritsStdout(): boolean {
   return isatty(1);
 }
 
-/** Resolves when the command has ended, that is recorded, and all that it printed is written. Never rejects. */
+/**
+ * Resolves when the command has ended, that is recorded, and all that it printed is written; or when a signal has given
+ * that up, with the signal if there is no other way to end. Never rejects.
+ */
 export async function runCommand(options: CommandOptions): Promise<CommandEnd> {
   const { recorder, now, env } = options;
   const signals = new SignalRelay(env, recorder, now);
@@ -66,13 +71,23 @@ export async function runCommand(options: CommandOptions): Promise<CommandEnd> {
   const end = await ended;
   sampler?.end();
   for (const each of flows) each.ended();
+  signals.onceEnded(() => {
+    for (const each of flows) each.abandon();
+  });
   const seen = Promise.all(flows.map((each) => each.seen));
   const [over] = await Promise.all([signals.jobEnd(), within(OUTPUT_MS, seen)]);
   const outcome = outcomeOf(end, signals.passed, over);
   recorder.end(outcome, errorOf(end, outcome, tails));
   if (end.kind === 'not started') sayUnstarted(end);
   await Promise.all(flows.map((each) => each.written));
-  return end;
+  if (flows.some(({ isHeld }) => isHeld)) {
+    recorder.say(
+      'a background process of the command still holds its output, and what it prints from now on is lost; redirect it to a file: … >file 2>&1 &',
+    );
+  }
+  return flows.some(({ isStuck }) => isStuck)
+    ? { kind: 'killed', signal: signals.stoppedBy ?? 'SIGTERM' }
+    : end;
 }
 
 function finishUnstarted(end: CommandEnd & { kind: 'not started' }, recorder: Recorder): CommandEnd {
@@ -109,13 +124,15 @@ function start({
   env,
   recorder,
   pipes,
+  descriptors,
 }: CommandOptions): Running | (CommandEnd & { kind: 'not started' }) {
-  const [program = '', ...args] = words;
+  const nohup = nohupOf(env);
+  const [program = '', ...args] = nohup === undefined ? words : [nohup, ...words];
   const outPipe = inheritsStdout() ? undefined : pipes[0];
   const errPipe = inheritsStdout() ? pipes[0] : pipes[1];
   const stdout = inheritsStdout() ? 'inherit' : (outPipe?.writeFd ?? 'pipe');
   const stdio: (number | 'inherit' | 'pipe' | 'ignore')[] = ['inherit', stdout, errPipe?.writeFd ?? 'pipe'];
-  for (const fd of namedDescriptors(args)) {
+  for (const fd of descriptors) {
     while (stdio.length < fd) stdio.push('ignore');
     stdio[fd] = fd;
   }
@@ -207,13 +224,20 @@ class SignalRelay {
   readonly #recorder: Recorder;
   readonly #now: () => number;
   #asked: Promise<number | undefined> | undefined;
+  #stop: (() => void) | undefined;
+  /** The signal after the end of the command. */
+  stoppedBy: NodeJS.Signals | undefined;
 
   /** Listens from now on: Node's own answer to SIGUSR1 is a debugger. */
   constructor(env: Env, recorder: Recorder, now: () => number) {
     this.#env = env;
     this.#recorder = recorder;
     this.#now = now;
-    for (const signal of FORWARDED) process.on(signal, () => this.#pass(signal));
+    const isHangupIgnored = nohupOf(env) !== undefined;
+    for (const signal of FORWARDED) {
+      const isIgnored = signal === 'SIGHUP' && isHangupIgnored;
+      process.on(signal, isIgnored ? () => undefined : () => this.#pass(signal));
+    }
   }
 
   /** Undefined if nobody asked, or it is not known in time. */
@@ -221,7 +245,18 @@ class SignalRelay {
     return this.#asked && (await within(ANSWER_MS, this.#asked));
   }
 
+  /** The command is gone: a signal that ends a process is for this one now, which has only output left to write. */
+  onceEnded(stop: () => void): void {
+    this.#stop = stop;
+  }
+
   #pass(signal: NodeJS.Signals): void {
+    if (this.#stop !== undefined) {
+      if (!ENDING.has(signal)) return;
+      this.stoppedBy ??= signal;
+      this.#stop();
+      return;
+    }
     if (reachedByTerminal(signal)) return;
     this.target?.kill(signal);
     // SIGCONT is what SLURM sends before SIGTERM; without a limit some would fill the memory
@@ -233,4 +268,5 @@ class SignalRelay {
   }
 }
 
+const ENDING: ReadonlySet<NodeJS.Signals> = new Set(['SIGTERM', 'SIGINT', 'SIGHUP']);
 const MAX_WARNINGS = 1000;

@@ -147,8 +147,12 @@ test.each([
   ['./train.sh conf.py', './train.sh'],
   ['python3', 'python3'],
   ['sh -c true', 'sh'],
+  ['bash -lc "module load x && python3 train.py"', 'bash'],
+  ['bash -lc "module load x; python3 train.py" x.sh', 'x.sh'],
 ])('the script of: %s', (command, script) => {
-  expect(scriptOf(command.split(' '))).toBe(script);
+  expect(
+    scriptOf([...command.matchAll(/"(.*)"|(\S+)/g)].map(([, quoted, word]) => quoted ?? word ?? '')),
+  ).toBe(script);
 });
 
 test('a command in the foreground of a terminal', () => {

@@ -134,6 +134,25 @@ describe('in a job', () => {
     expect(fs.readFileSync(`${home.dir}/err.log`, 'utf8')).toBe('err\n');
   });
 
+  test.each<[string[], boolean]>([
+    [[], true],
+    [['--config', 'lr=1'], true],
+    [['--seed', '3'], false],
+    [['--dataset', 'iris'], false],
+    [['--config', 'lr=1', '--key-from-config', 'lr'], false],
+    [['--grid', 'grid.csv'], false],
+  ])('an array of which all tasks would be one run: %j', async (options, isWarned) => {
+    const home = new ExecHome();
+    home.file('grid.csv', 'seed\n1\n2\n3\n');
+    const task = { ...JOB, SLURM_ARRAY_TASK_ID: '3', SLURM_ARRAY_JOB_ID: '42' };
+    const { stderr, code } = await home.start(['true'], { options, env: task }).ended;
+    expect(code).toBe(0);
+    expect(stderr.split('\n').filter((line) => line.includes('one run'))).toHaveLength(isWarned ? 1 : 0);
+    expect((await home.start(['true'], { options, env: { ...task, SLURM_PROCID: '1' } }).ended).stderr).toBe(
+      '',
+    );
+  });
+
   test('output that is no file has no path', async () => {
     const home = new ExecHome();
     await home.sh('true', { env: JOB }).ended;
@@ -191,10 +210,29 @@ describe('wrong usage, before anything runs', () => {
     expect(home.events()).toEqual([]);
   });
 
+  test.each<[string, string[]]>([
+    ['--dataset', ['--dataset', '--', 'touch', 'ran']],
+    ['--seed', ['--seed', '--', 'touch', 'ran']],
+    ['--config', ['--config', '--', 'touch', 'ran']],
+    ['--tag', ['--tag', '--', 'touch', 'ran']],
+    ['--dataset', ['--dataset', '--independent', '--', 'touch', 'ran']],
+  ])('an option that an empty variable left without a value: %s in %j', (option, args) => {
+    const home = new ExecHome();
+    const { status, stderr } = spawnSync(process.execPath, [CLI, 'exec', ...args], {
+      cwd: home.dir,
+      env: home.env(),
+      encoding: 'utf8',
+    });
+    expect(stderr).toContain(`${option} has no value (is a variable empty?)`);
+    expect(status).toBe(2);
+    expect(fs.existsSync(path.join(home.dir, 'ran'))).toBe(false);
+  });
+
   test('help', () => {
     const result = spawnSync(process.execPath, [CLI, 'exec', '--help'], { encoding: 'utf8' });
     expect(result.status).toBe(0);
     expect(result.stdout).toContain('runfold exec [options] -- COMMAND…');
+    expect(result.stdout).toMatch(/--method <name>\s+method \(default: the script’s name/);
   });
 });
 

@@ -5,7 +5,7 @@ import * as fs from 'node:fs';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { CLI, ended, ExecHome } from './exec-home.ts';
 import { until } from './until.ts';
 
@@ -159,18 +159,45 @@ test('a file that a shell names by a descriptor is there', async () => {
   expect(stdout).toBe('one\ntwo\n');
 });
 
+test('descriptors above stderr are the command’s, as they are without exec', async () => {
+  const home = new ExecHome();
+  // a file, a lock, a pipe, one above those that Node looks at, and a number that needs not be there
+  const script = `echo three >&3; echo five >&5; echo forty >&40; flock -n 9 && echo locked; echo none >&7`;
+  const outer = `"$0" "$1" exec -- bash -c '${script}' 3>three 9>lock 5> >(cat >five) 40>forty`;
+  const { stdout, stderr } = spawnSync('bash', ['-c', outer, process.execPath, CLI], {
+    cwd: home.dir,
+    env: home.env(),
+    encoding: 'utf8',
+  });
+  const read = (name: string): string => fs.readFileSync(path.join(home.dir, name), 'utf8');
+  await until('cat has written', () => read('five') === 'five\n');
+  expect(['three', 'forty'].map(read)).toEqual(['three\n', 'forty\n']);
+  expect(stdout).toBe('locked\n');
+  expect(stderr).toContain('7: Bad file descriptor');
+});
+
+test('the command has no descriptor of exec’s own', async () => {
+  const home = new ExecHome();
+  const list = 'import os; print([fd for fd in os.listdir("/proc/self/fd") if int(fd) > 2])';
+  const stdio: ['ignore', 'pipe', 'pipe'] = ['ignore', 'pipe', 'pipe'];
+  const direct = spawnSync('python3', ['-c', list], { stdio, encoding: 'utf8' }).stdout;
+  const below = await home.start(['python3', '-c', list], { stdio }).ended;
+  expect(below.stdout).toBe(direct);
+});
+
 test('its output can be opened by name', async () => {
   const home = new ExecHome();
-  const result = await home.sh('echo one >/dev/stdout; echo two >/dev/stderr; echo three | tee /dev/stderr')
-    .ended;
-  expect(result).toMatchObject({ code: 0, stdout: 'one\nthree\n', stderr: 'two\nthree\n' });
+  const script = 'echo one >/dev/stdout; echo two >/dev/stderr; echo three | tee /dev/stderr';
+  const expected = { code: 0, stdout: 'one\nthree\n', stderr: 'two\nthree\n' };
+  expect(await home.sh(script).ended).toMatchObject(expected);
+  expect(await home.sh(script, { env: { TMPDIR: '/nowhere' } }).ended).toMatchObject(expected);
   expect(fs.readdirSync(path.join(home.dir, 'tmp'))).toEqual([]);
 });
 
 test('where no pipe can be made the output flows all the same', async () => {
   const home = new ExecHome();
-  const env = { TMPDIR: '/nowhere' };
-  expect(await home.sh('echo out; echo err >&2; exit 3', { env }).ended).toEqual({
+  home.command('mkfifo', 'exit 1');
+  expect(await home.sh('echo out; echo err >&2; exit 3').ended).toEqual({
     code: 3,
     signal: null,
     stdout: 'out\n',
@@ -189,6 +216,39 @@ test('a process in the background that holds the output does not hold the end', 
   expect(home.statuses().at(-1)).toEqual(ended('failed', 3));
   process.kill(Number(fs.readFileSync(pidFile, 'utf8')), 'SIGKILL');
   await started.ended;
+});
+
+describe('a process in the background that goes on printing', () => {
+  const PRINTS = '(while :; do echo x; sleep 0.1; done) & echo $! >pid; echo done; exit 3';
+  const quit = (home: ExecHome): void => {
+    process.kill(Number(fs.readFileSync(path.join(home.dir, 'pid'), 'utf8')), 'SIGKILL');
+  };
+
+  test('does not hold the end, and it is said', async () => {
+    const home = new ExecHome();
+    const started = home.sh(PRINTS);
+    await until('it has ended', () => started.child.exitCode !== null);
+    expect(started.child.exitCode).toBe(3);
+    expect(started.stdout).toContain('done\n');
+    expect(home.statuses().at(-1)).toEqual(ended('failed', 3));
+    await until('it is said', () => started.stderr.includes('\n'));
+    expect(started.stderr).toMatch(/^runfold: a background process .* is lost; redirect it .*\n$/);
+    quit(home);
+    await started.ended;
+  });
+
+  test('a signal ends what is left of it, even where nobody reads', async () => {
+    const home = new ExecHome();
+    // more than the pipes hold
+    const child = home.spawn(['sh', '-c', 'yes | head -c 800000; echo $$ >pid; exec sleep 60']);
+    const exit = exitOf(child);
+    await until('it has printed all', () => fs.existsSync(path.join(home.dir, 'pid')));
+    quit(home);
+    await until('the end is recorded', () => home.statuses().length === 2);
+    child.kill('SIGTERM');
+    expect(await exit).toEqual([null, 'SIGTERM']);
+    expect(home.statuses()[1]).toEqual(ended('failed', null, 'SIGKILL'));
+  });
 });
 
 test('hostile stderr: recorded within bounds, on lines that are whole', async () => {

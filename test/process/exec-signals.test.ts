@@ -181,3 +181,17 @@ print("count", count)`;
   expect(result.stdout).toContain('count 1');
   expect(home.statuses().at(-1)).toEqual(ended('completed', 0));
 });
+
+test('under nohup a hangup ends neither exec nor the command', () => {
+  const home = new ExecHome();
+  const script = home.file('hangup.sh', 'kill -HUP $PPID; kill -HUP $$; echo alive; exit 4');
+  const line = 'nohup "$0" "$1" exec --seed 1 -- sh "$2"; echo "ended $?"';
+  const { stdout, stderr } = spawnSync('bash', ['-c', line, process.execPath, CLI, script], {
+    cwd: home.dir,
+    env: home.env(),
+    encoding: 'utf8',
+  });
+  expect({ stdout, stderr }).toEqual({ stdout: 'alive\nended 4\n', stderr: '' });
+  expect(home.statuses().at(-1)).toEqual(ended('failed', 4));
+  expect(home.of('run_created')).toMatchObject([{ code: { command: `sh ${script}` } }]);
+});

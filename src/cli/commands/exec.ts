@@ -2,6 +2,7 @@
 import { RunfoldError } from '../../errors.ts';
 import { toJsonObject } from '../../events/json-safe.ts';
 import { resolveRun } from '../../events/run-options.ts';
+import { inheritedDescriptors } from '../../exec/descriptors.ts';
 import { scriptOf } from '../../exec/method-name.ts';
 import { makePipes } from '../../exec/pipes.ts';
 import { Recorder, type ExecRun } from '../../exec/recorder.ts';
@@ -31,24 +32,36 @@ export interface ExecFlags extends KeyFlags {
  */
 export async function exec(operands: readonly string[], flags: ExecFlags, io: CliIo): Promise<ExitCode> {
   const given = wordsAfterDashes(operands, io.args ?? []);
+  const descriptors = inheritedDescriptors(given);
   // made while the rest is read: that takes another process
-  const pipes = makePipes(inheritsStdout() ? 1 : 2, io.env['TMPDIR'] || undefined);
+  const pipes = makePipes(inheritsStdout() ? 1 : 2, [io.env['TMPDIR'] || '/tmp', '/tmp', '/dev/shm']);
   const { run, words } =
     flags.grid === undefined ? ofFlags(flags, given, io) : await ofGrid(flags, flags.grid, given, io);
   const now = (): number => io.clock.now();
   const env = flags.independent === true ? { ...io.env, RUNFOLD_INDEPENDENT: '1' } : io.env;
   const recorder = new Recorder({ run, words, ledger: flags.ledger, env, now });
+  if (isArrayAsOneRun(flags, io)) {
+    recorder.say(
+      'all tasks of this array are one run, since nothing in the key tells them apart; give --seed "$SLURM_ARRAY_TASK_ID" or --grid <file>',
+    );
+  }
   const end = await runCommand({
     words,
     env,
     recorder,
     pipes: await pipes,
+    descriptors,
     sampleEverySeconds: flags.sampleEvery,
     now,
   });
   if (end.kind === 'killed') return dieOf(end.signal);
   // an ordinary end would wait for what still hangs, such as a question to nvidia-smi
   process.exit(end.code);
+}
+
+function isArrayAsOneRun(flags: ExecFlags, { env }: CliIo): boolean {
+  const isTold = hasKey(flags) || flags.keyFromConfig !== undefined || flags.grid !== undefined;
+  return Boolean(env['SLURM_ARRAY_TASK_ID']) && !isTold;
 }
 
 interface Task {
