@@ -294,3 +294,22 @@ test('SIGKILL of exec leaves a run without an end, and whole lines', async () =>
   expect(home.statuses()).toEqual([RUNNING]);
   expect(home.of('writer_closed')).toEqual([]);
 });
+
+test('a terminal that has gone is no crash', () => {
+  const home = new ExecHome();
+  const script = `
+import os, pty, subprocess, sys
+terminal, end = pty.openpty()
+err = open('err', 'w')
+child = subprocess.Popen(sys.argv[1:], stdin=end, stdout=subprocess.PIPE, stderr=err, start_new_session=True)
+os.close(end)
+child.stdout.readline()
+os.close(terminal)
+open('gone', 'w').close()
+print(child.wait(), open('err').read())`;
+  const command = ['sh', '-c', 'echo up; until [ -e gone ]; do sleep 0.05; done; exit 3'];
+  const args = [home.file('terminal.py', script), process.execPath, CLI, 'exec', '--', ...command];
+  const { stdout } = spawnSync('python3', args, { cwd: home.dir, env: home.env(), encoding: 'utf8' });
+  expect(stdout).toBe('3 \n');
+  expect(home.statuses().at(-1)).toEqual(ended('failed', 3));
+});

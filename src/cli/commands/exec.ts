@@ -1,4 +1,5 @@
 // runfold exec: any command as a tracked run, without a change to it.
+import * as fs from 'node:fs';
 import { RunfoldError } from '../../errors.ts';
 import { toJsonObject } from '../../events/json-safe.ts';
 import { resolveRun } from '../../events/run-options.ts';
@@ -54,9 +55,21 @@ export async function exec(operands: readonly string[], flags: ExecFlags, io: Cl
     sampleEverySeconds: flags.sampleEvery,
     now,
   });
+  leaveTerminal();
   if (end.kind === 'killed') return dieOf(end.signal);
   // an ordinary end would wait for what still hangs, such as a question to nvidia-smi
   process.exit(end.code);
+}
+
+/** Node sets the modes of its terminal back when it ends, and crashes if that has gone; here nothing has changed them. */
+function leaveTerminal(): void {
+  for (const fd of [0, 1, 2]) {
+    try {
+      if (fs.fstatSync(fd).isCharacterDevice()) fs.closeSync(fd);
+    } catch {
+      // it is closed already
+    }
+  }
 }
 
 function isArrayAsOneRun(flags: ExecFlags, { env }: CliIo): boolean {
