@@ -52,6 +52,10 @@ export class KnownStarts {
     this.#infos = infos;
   }
 
+  #of(restart: number): readonly SaidInfo[] {
+    return this.#infos.filter(({ restart_count }) => (restart_count ?? 0) === restart);
+  }
+
   get restarts(): number[] {
     return [...this.#rows.keys()];
   }
@@ -74,6 +78,32 @@ export class KnownStarts {
     if (row !== undefined) return row.attempt;
     const earlier = this.restarts.filter((other) => other < restart);
     return earlier.length === 0 ? undefined : this.attempt(Math.max(...earlier));
+  }
+
+  /** When this start, as the job itself says, began. */
+  ownStart(restart: number): string | undefined {
+    const own = this.#of(restart).find(({ source, started_at }) => source === 'env' && started_at != null);
+    return own?.started_at ?? undefined;
+  }
+
+  /** When this start began, or was submitted, by those who have it from the controller. */
+  times(restart: number, field: 'started_at' | 'submitted_at'): string[] {
+    return this.#of(restart)
+      .filter(({ source }) => source !== 'sacct')
+      .map((info) => info[field])
+      .filter((time) => typeof time === 'string');
+  }
+
+  /**
+   * `ts` of the first word by which this start was not over yet. What sacct said, and what was said of its end, came
+   * when it came.
+   */
+  firstWord(restart: number): string | undefined {
+    const infos = this.#of(restart).toSorted((a, b) => (a.ts < b.ts ? -1 : a.ts > b.ts ? 1 : 0));
+    const own = infos.find(({ source }) => source === 'env');
+    const [first] = infos;
+    const isWaiting = first?.source === 'squeue' && first.state === 'PENDING';
+    return isWaiting ? first.ts : own?.ts;
   }
 
   /** Whether sacct has said something of this start: from then on its columns hide those of squeue. */

@@ -1,5 +1,5 @@
 // What the log has of jobs, and what SLURM says of them now -> the events that are missing. Pure.
-import type { Answers, JobAnswer } from './answers.ts';
+import type { Answers } from './answers.ts';
 import type { SlurmFacts } from './facts.ts';
 import { grouped } from './grouped.ts';
 import {
@@ -10,6 +10,7 @@ import {
   type SaidInfo,
   type SaidStatus,
 } from './known-run.ts';
+import { matched, type JobAnswer } from './match.ts';
 import { isEndState, stateWord } from './states.ts';
 import type { Verdict } from './verdict.ts';
 import { GRACE_MS, moreSpecific, squeueOf, UNKNOWN, wordOn, type Moment, type Word } from './word.ts';
@@ -67,7 +68,7 @@ function newsOfJob(run: KnownRun, rows: readonly KnownJob[], moment: Moment): Ne
   const infos = run.said.filter((said): said is SaidInfo => said.type === 'slurm_info');
   const ofJob = infos.filter((info) => isOf(info, rows));
   const starts = new KnownStarts(rows, ofJob);
-  const answer = settledStart(
+  const answer = matched(
     answers.of(rows.find(({ job_id, array_job_id }) => job_id !== array_job_id) ?? first),
     starts,
   );
@@ -84,7 +85,8 @@ function newsOfJob(run: KnownRun, rows: readonly KnownJob[], moment: Moment): Ne
     if (attempt === undefined || isSettled(row, starts.hasSacctWord(restart))) continue;
     const word = wordOn(restart, row, answer, starts, moment);
     if (word !== undefined) {
-      const job = answer.sacct[restart]?.job ?? squeueOf(answer, restart)?.job ?? row?.job_id ?? first.job_id;
+      const job =
+        answer.sacct.get(restart)?.job ?? squeueOf(answer, restart)?.job ?? row?.job_id ?? first.job_id;
       const about = { run, attempt, restart, job, array: first };
       const made = eventsFor(about, word, row, nowMs);
       news.events.push(...made);
@@ -124,21 +126,12 @@ function isSettled(row: KnownJob | undefined, hasSacctWord: boolean): boolean {
   return row !== undefined && row.ended_at !== null && isEndState(row.state ?? '') && hasSacctWord;
 }
 
-/** While the processes of a requeued job end squeue counts the restart already, which nobody else knows yet. */
-function settledStart({ squeue, sacct }: JobAnswer, starts: KnownStarts): JobAnswer {
-  if (squeue === undefined || squeue.restart === 0 || stateWord(squeue.facts.state) !== 'COMPLETING') {
-    return { squeue, sacct };
-  }
-  const isKnown = starts.row(squeue.restart) !== undefined || sacct[squeue.restart] !== undefined;
-  return { sacct, squeue: isKnown ? squeue : { ...squeue, restart: squeue.restart - 1 } };
-}
-
 /** Whether nobody who could know the job does. */
 function isForgotten(answer: JobAnswer, answers: Answers, row: KnownJob | undefined): boolean {
   if (answers.squeue === 'failed' || answers.sacct === 'failed') return false;
   const isEnded = row !== undefined && row.ended_at !== null;
   // without squeue a job that sacct shows as running may well be
-  const isUnheard = answers.squeue === 'answered' || answer.sacct.length === 0;
+  const isUnheard = answers.squeue === 'answered' || answer.sacct.size === 0;
   return isUnheard && answer.squeue === undefined && !isEnded;
 }
 

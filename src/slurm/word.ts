@@ -1,7 +1,8 @@
 // Whose word counts for one start of a job, and what that word is. Pure.
-import type { Answers, JobAnswer } from './answers.ts';
+import type { Answers } from './answers.ts';
 import type { SlurmFacts } from './facts.ts';
 import type { KnownJob, KnownStarts } from './known-run.ts';
+import type { JobAnswer } from './match.ts';
 import type { SacctRow } from './sacct.ts';
 import type { SqueueRow } from './squeue.ts';
 import { isEndState, stateWord } from './states.ts';
@@ -39,7 +40,7 @@ export function wordOn(
   { answers, nowMs }: Moment,
 ): Word | undefined {
   const squeue = squeueOf(answer, restart);
-  const sacct = answer.sacct[restart];
+  const sacct = answer.sacct.get(restart);
   const isLive = squeue !== undefined && !isEndState(squeue.facts.state);
   const end = sacct === undefined || isLive ? undefined : endOf(sacct, nowMs);
   if (sacct !== undefined && end !== undefined) return endBySacct(sacct, end, squeue, row);

@@ -7,12 +7,14 @@ import { runCommand } from '../../src/slurm/run-command.ts';
 import { recorded, squeueHeader, squeueLine } from '../slurm/recorded.ts';
 import { Desk, type Ran } from './command.ts';
 
+/** When the job says that it runs, and when it is asked about. */
+const BEGAN = Date.parse('2026-11-23T21:38:30.000Z');
 const NOW = Date.parse('2026-11-23T22:30:00.000Z');
 
 class Site {
   readonly desk: Desk;
   readonly bin: string;
-  readonly clock: Clock & { ms: number } = { ms: NOW, now: () => this.clock.ms };
+  readonly clock: Clock & { ms: number } = { ms: BEGAN, now: () => this.clock.ms };
 
   private constructor(desk: Desk) {
     this.desk = desk;
@@ -35,6 +37,7 @@ class Site {
       '--job-id',
       id,
     );
+    site.clock.ms = NOW;
     return site;
   }
 
@@ -92,6 +95,7 @@ describe('slurm refresh', () => {
 
   test('asks again after a minute, sooner only with --force, and makes no file for nothing', async () => {
     const site = await Site.withJob('7');
+    site.clock.ms = BEGAN;
     site.answer('squeue', squeueHeader());
     site.answer('sacct', 'JobID|JobIDRaw|State\n');
     await site.run('slurm', 'refresh');
@@ -99,7 +103,7 @@ describe('slurm refresh', () => {
     const early = await site.run('slurm', 'refresh', '--json');
     expect(JSON.parse(early.stdout)).toMatchObject({
       asked: false,
-      last_asked_at: '2026-11-23T22:30:00.000Z',
+      last_asked_at: '2026-11-23T21:38:30.000Z',
     });
     expect(site.calls).toBe(2);
     await site.run('slurm', 'refresh', '--force');

@@ -104,6 +104,7 @@ export interface Job {
   array_job_id?: string;
   array_task_id?: string;
   restart_count?: number;
+  started_at?: string;
 }
 
 /** The events of a run, as a log has them, and what comes of them. */

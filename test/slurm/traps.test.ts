@@ -250,7 +250,7 @@ describe('trap 9: a requeue', () => {
     ['requeue_finished', '75', 'REQUEUED', 0],
   ])('%s: each start is told apart, and belongs to its attempt', (scenario, job_id, reason, exitCode) => {
     const world = new RunWorld().start('a0', { job_id });
-    world.start('a1', { job_id, restart_count: 1 }, '2026-11-23T22:30:00.000Z');
+    world.start('a1', { job_id, restart_count: 1 }, '2026-11-23T21:31:00.000Z');
     world.refresh(NOBODY, sacctOf(scenario));
     const { run, attempts } = world.folded;
     expect(attempts.map(({ status, reason }) => [status, reason])).toEqual([
