@@ -2,7 +2,7 @@
 import type { JobRows } from './answers.ts';
 import type { SlurmFacts } from './facts.ts';
 import type { KnownStarts } from './known-run.ts';
-import type { SacctRow } from './sacct.ts';
+import { mayStartAgain, type SacctRow } from './sacct.ts';
 import type { SqueueRow } from './squeue.ts';
 import { isEndState, stateWord } from './states.ts';
 
@@ -120,7 +120,8 @@ function anchorByCount(
   // of a start that goes on sacct may not have heard yet
   const isEarlier =
     isEndState(last.facts.state) && word !== 'COMPLETING' && word !== stateWord(last.facts.state);
-  const isLater = isEarlier && squeue.restart > 0 && !isEndState(squeue.facts.state);
+  const isLater =
+    isEarlier && squeue.restart > 0 && (!isEndState(squeue.facts.state) || mayStartAgain(last.facts.state));
   return new Map([[rows.length - 1, isLater ? squeue.restart - 1 : squeue.restart]]);
 }
 

@@ -128,6 +128,45 @@ describe('slurm refresh', () => {
     });
   });
 
+  test('asks about a job that SLURM did not know once an hour, and at once after a sign of life of its run', async () => {
+    const site = await Site.withJob('7');
+    site.answer('squeue', squeueHeader());
+    site.answer('sacct', 'JobID|JobIDRaw|State\n');
+    const calls = async (minutes: number, ...flags: string[]): Promise<number> => {
+      site.clock.ms += minutes * 60_000;
+      const before = site.calls;
+      await site.run('slurm', 'refresh', ...flags);
+      return site.calls - before;
+    };
+    expect(await calls(0)).toBe(2);
+    expect([await calls(1), await calls(58), await calls(1)]).toEqual([0, 0, 2]);
+    site.clock.ms += 60_000;
+    await site.run('emit', 'metric', '--dataset', 'd', '--step', '1', '--loss', '0.5');
+    expect(await calls(1)).toBe(2);
+    // a week without a word
+    expect([await calls(20), await calls(60 * 24 * 7), await calls(1, '--force')]).toEqual([2, 0, 2]);
+    site.clock.ms += 60_000;
+    const { stdout } = await site.run('slurm', 'refresh');
+    expect(stdout).toBe('no job to ask about now: 1 job that SLURM did not know (--force asks again)\n');
+  });
+
+  test('asks sacct for days how a job ended of which only squeue has said that, with --force for ever', async () => {
+    const site = await Site.withJob('7');
+    const ended = { jobid: '7', jobarrayid: '7', state: 'COMPLETED', endtime: '2026-11-23T21:39:03' };
+    site.answer('squeue', `${squeueHeader()}\n${squeueLine(ended)}\n`);
+    site.command('sacct', 'exit 1');
+    await site.run('slurm', 'refresh');
+    site.answer('squeue', squeueHeader());
+    site.clock.ms += 2 * 86_400_000;
+    await site.run('slurm', 'refresh');
+    site.clock.ms += 2 * 86_400_000;
+    await site.run('slurm', 'refresh');
+    expect(site.calls).toBe(4);
+    site.answer('sacct', recorded('timeout', 'sacct.psv'));
+    await site.run('slurm', 'refresh', '--force');
+    expect(await site.status()).toEqual([{ status: 'timeout', status_reason: 'TIMEOUT' }]);
+  });
+
   test.each([
     ['are not installed', undefined, 'is not installed here'],
     ['fail', 'echo no controller >&2; exit 1', 'no controller'],

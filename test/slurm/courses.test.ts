@@ -111,7 +111,10 @@ describe('a requeue', () => {
     '%s: until its processes have ended it goes on, though both count the end already',
     (scenario, job_id, end) => {
       const world = new RunWorld().start('a0', { job_id });
+      const later = world.now;
+      world.now = Date.parse(end);
       world.refresh(...middle(scenario));
+      world.now = later;
       expect(world.folded.run.status).toBe('running');
       expect(world.folded.slurmJobs).toMatchObject([
         { restart_count: 0, state: 'COMPLETING', ended_at: null },

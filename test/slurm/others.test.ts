@@ -1,45 +1,6 @@
 // Rows that are not of the job that is asked about, or of another start of it than they seem.
 import { describe, expect, test } from 'vitest';
-import { parseSacct } from '../../src/slurm/sacct.ts';
-import { parseSqueue } from '../../src/slurm/squeue.ts';
-import { RunWorld, squeueHeader, squeueLine } from './recorded.ts';
-
-const NOBODY = { rows: [] };
-const HEAD = 'JobID|JobIDRaw|Partition|State|ExitCode|Submit|Start|End|NodeList';
-
-/** Each `state start end`, submitted when it began; times are of one day, `22:10`. */
-function sacct(...rows: string[]): { rows: ReturnType<typeof parseSacct>['rows'] } {
-  const lines = rows.map((row) => {
-    const [state = '', start = '', end = '', code = '0:0'] = row.split(' ');
-    const partition = state === 'PENDING' ? '' : 'main';
-    return `7|7|${partition}|${state}|${code}|${time(start)}|${time(start)}|${time(end)}|node1`;
-  });
-  return { rows: parseSacct([HEAD, ...lines].join('\n')).rows };
-}
-
-function time(text: string): string {
-  return text === '-' ? 'Unknown' : `2026-11-23T${text}:00`;
-}
-
-function squeue(fields: Readonly<Record<string, string>>): { rows: ReturnType<typeof parseSqueue>['rows'] } {
-  const line = squeueLine({ jobid: '7', jobarrayid: '7', restartcnt: '0', nodelist: 'node1', ...fields });
-  return { rows: parseSqueue(`${squeueHeader()}\n${line}`).rows };
-}
-
-/** A job of one or more starts, each by the time of day when it began, if its environment has it. */
-function world(...starts: { at: string; says: boolean }[]): RunWorld {
-  const made = new RunWorld();
-  for (const [restart, { at, says }] of starts.entries()) {
-    const iso = `${time(at)}.000Z`;
-    const job = { job_id: '7', restart_count: restart, ...(says && { started_at: iso }) };
-    made.start(`a${restart}`, job, iso);
-  }
-  return made;
-}
-
-function ends(made: RunWorld): unknown[] {
-  return made.folded.attempts.map(({ status, reason }) => [status, reason]);
-}
+import { ends, NOBODY, sacct, squeue, world } from './made.ts';
 
 const RUNNING = ['running', null];
 
