@@ -1,5 +1,5 @@
 // Asks SLURM once about the jobs whose end is not known, and writes down what is new.
-import { takeTurn } from '../db/turn.ts';
+import { isTurnFree, takeTurn } from '../db/turn.ts';
 import { openReadOnly } from '../db/open.ts';
 import { RunfoldError } from '../errors.ts';
 import { appendToDayFile, dayFilePath } from '../events/day-file.ts';
@@ -9,11 +9,15 @@ import { getUnsettledRuns } from '../query/unsettled-jobs.ts';
 import { askSlurm, idsOf } from '../slurm/ask.ts';
 import { newsOf, type JobNow } from '../slurm/news.ts';
 import type { RunCommand } from '../slurm/run-command.ts';
-import { GRACE_MS, UNKNOWN } from '../slurm/word.ts';
+import { GRACE_MS, SACCT_LATE_MS, UNKNOWN } from '../slurm/word.ts';
 import type { CliIo } from './io.ts';
 
 /** SLURM is not asked more often than this, for one log by one user on one machine. */
 export const POLITE_MS = 60_000;
+
+/** About a job that SLURM did not know, and whose run says nothing, it is asked this often, for so long. */
+const UNKNOWN_EVERY_MS = 3_600_000;
+const UNKNOWN_FOR_MS = 7 * 86_400_000;
 
 export interface RefreshOptions {
   place: Place;
@@ -25,7 +29,8 @@ export interface RefreshOptions {
 }
 
 export type Refreshed =
-  | { kind: 'nothing_to_ask' }
+  /** `unknown`: how many jobs have no known end, for SLURM did not know them. */
+  | { kind: 'nothing_to_ask'; unknown: number }
   /** `lastAt`: when SLURM was asked last, in milliseconds since 1970. */
   | { kind: 'too_early'; lastAt: number }
   | {
@@ -42,11 +47,13 @@ export type Refreshed =
 export async function refreshOnce(options: RefreshOptions): Promise<Refreshed> {
   const { place, io, run, isForced = false, timeoutMs } = options;
   const { clock, env, signal } = io;
-  const runs = unsettled(place, clock.now(), isForced);
+  const isHour = isTurnFree(place.file, clock.now(), UNKNOWN_EVERY_MS, 'turn_unknown');
+  const { runs, leftOut } = unsettled(place, clock.now(), { isForced, isHour });
   const ids = idsOf(runs);
-  if (ids.length === 0) return { kind: 'nothing_to_ask' };
+  if (ids.length === 0) return { kind: 'nothing_to_ask', unknown: leftOut };
   const turn = takeTurn(place.file, clock.now(), isForced ? 0 : POLITE_MS);
   if (!turn.isOurs) return { kind: 'too_early', lastAt: turn.lastAt };
+  if (isHour) takeTurn(place.file, clock.now(), 0, 'turn_unknown');
 
   const asked = await askSlurm(ids, { run, env, signal, ...(timeoutMs !== undefined && { timeoutMs }) });
   signal.throwIfAborted();
@@ -66,12 +73,22 @@ export async function refreshOnce(options: RefreshOptions): Promise<Refreshed> {
   return { kind: 'asked', jobs, events: events.length, file: dayFilePath(name), notes, calls };
 }
 
-function unsettled(place: Place, nowMs: number, isForced: boolean) {
+function unsettled(
+  place: Place,
+  nowMs: number,
+  { isForced, isHour }: { isForced: boolean; isHour: boolean },
+) {
+  const before = (ms: number): string => new Date(nowMs - ms).toISOString();
+  // no time is before the first of all, none after the last
+  const [ever, never] = ['', '~'];
   // a connection of its own: that of watch is in the middle of a pass
   const db = openReadOnly(place.file);
   try {
-    const recent = new Date(nowMs - GRACE_MS).toISOString();
-    return getUnsettledRuns(db, { recent, ...(!isForced && { exceptReason: UNKNOWN }) });
+    return getUnsettledRuns(db, {
+      recent: before(GRACE_MS),
+      sacctSince: isForced ? ever : before(SACCT_LATE_MS),
+      unknown: { reason: UNKNOWN, since: isForced ? ever : isHour ? before(UNKNOWN_FOR_MS) : never },
+    });
   } finally {
     db.close();
   }

@@ -5,6 +5,9 @@ import { createPrivately } from './private-file.ts';
 
 const BUSY_MS = 2_000;
 
+/** Of which turn: each is of its own, and a table in the file. */
+export type What = 'turn' | 'turn_unknown';
+
 export interface Turn {
   /** Whether it is ours; then the next one is so long away. */
   isOurs: boolean;
@@ -21,13 +24,24 @@ export interface Turn {
  *
  * @throws RunfoldError `database_unsafe` if the file cannot be used.
  */
-export function takeTurn(databaseFile: string, nowMs: number, everyMs: number): Turn {
+export function takeTurn(databaseFile: string, nowMs: number, everyMs: number, what: What = 'turn'): Turn {
+  return withTurns(databaseFile, (db) =>
+    db.transaction(() => take(db, { nowMs, everyMs, what })).immediate(),
+  );
+}
+
+/** Whether `takeTurn` would get it. @throws RunfoldError `database_unsafe` if the file cannot be used. */
+export function isTurnFree(databaseFile: string, nowMs: number, everyMs: number, what: What): boolean {
+  return withTurns(databaseFile, (db) => isFree(lastTurn(db, what), nowMs, everyMs));
+}
+
+function withTurns<T>(databaseFile: string, work: (db: Database.Database) => T): T {
   const file = turnFile(databaseFile);
   try {
     createPrivately(file);
     const db = new Database(file, { timeout: BUSY_MS });
     try {
-      return db.transaction(() => take(db, nowMs, everyMs)).immediate();
+      return work(db);
     } finally {
       db.close();
     }
@@ -43,11 +57,25 @@ function turnFile(databaseFile: string): string {
   return `${databaseFile}.slurm`;
 }
 
-function take(db: Database.Database, nowMs: number, everyMs: number): Turn {
-  db.exec('CREATE TABLE IF NOT EXISTS turn (id INTEGER PRIMARY KEY CHECK (id = 1), at INTEGER)');
-  const lastAt = db.prepare<[], number>('SELECT at FROM turn').pluck().get();
-  // a time to come is one of a clock that has been set back since
-  if (lastAt !== undefined && lastAt <= nowMs && nowMs - lastAt < everyMs) return { isOurs: false, lastAt };
-  db.prepare('INSERT OR REPLACE INTO turn VALUES (1, ?)').run(nowMs);
+interface Taking {
+  nowMs: number;
+  everyMs: number;
+  what: What;
+}
+
+function take(db: Database.Database, { nowMs, everyMs, what }: Taking): Turn {
+  const lastAt = lastTurn(db, what);
+  if (lastAt !== undefined && !isFree(lastAt, nowMs, everyMs)) return { isOurs: false, lastAt };
+  db.prepare(`INSERT OR REPLACE INTO ${what} VALUES (1, ?)`).run(nowMs);
   return { isOurs: true, lastAt: nowMs };
+}
+
+function lastTurn(db: Database.Database, what: What): number | undefined {
+  db.exec(`CREATE TABLE IF NOT EXISTS ${what} (id INTEGER PRIMARY KEY CHECK (id = 1), at INTEGER)`);
+  return db.prepare<[], number>(`SELECT at FROM ${what}`).pluck().get();
+}
+
+/** A time to come is one of a clock that has been set back since. */
+function isFree(lastAt: number | undefined, nowMs: number, everyMs: number): boolean {
+  return lastAt === undefined || lastAt > nowMs || nowMs - lastAt >= everyMs;
 }

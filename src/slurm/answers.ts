@@ -1,16 +1,17 @@
 // What squeue and sacct said together, looked up by job.
+import type { SlurmFacts } from './facts.ts';
 import { grouped } from './grouped.ts';
 import { hasTask, jobKey, type TaskRange } from './job-id.ts';
 import { startsOf, type SacctRow } from './sacct.ts';
 import type { SqueueRow } from './squeue.ts';
-import { isEndState } from './states.ts';
+import { isEndState, stateWord } from './states.ts';
 
 /** `failed`: it may know more than it says just now. `missing`: there is none here, it will never say anything. */
 export type Heard<Row> = { rows: readonly Row[] } | 'failed' | 'missing';
 
-export interface JobAnswer {
+export interface JobRows {
   squeue: SqueueRow | undefined;
-  /** Its starts in order: the nth is restart n. */
+  /** Its starts in order, of which some may be lacking. A stub stands there only as the last. */
   sacct: readonly SacctRow[];
 }
 
@@ -23,14 +24,15 @@ export class Answers {
   constructor(squeue: Heard<SqueueRow>, sacct: Heard<SacctRow>) {
     this.squeue = typeof squeue === 'string' ? squeue : 'answered';
     this.sacct = typeof sacct === 'string' ? sacct : 'answered';
-    this.#squeue = new Table(typeof squeue === 'string' ? [] : squeue.rows);
-    this.#sacct = new Table(typeof sacct === 'string' ? [] : sacct.rows);
+    this.#squeue = new Table(typeof squeue === 'string' ? [] : squeue.rows.filter(isOfHere));
+    this.#sacct = new Table(typeof sacct === 'string' ? [] : sacct.rows.filter(isOfHere));
   }
 
-  of(job: { job_id: string; array_job_id: string | null; array_task_id: string | null }): JobAnswer {
+  of(job: { job_id: string; array_job_id: string | null; array_task_id: string | null }): JobRows {
     const squeue = newest([...this.#squeue.own(job), ...this.#squeue.waiting(job)]);
-    const own = startsOf(this.#sacct.own(job).filter((row) => !row.isStub));
-    if (own.length > 0) return { squeue, sacct: own };
+    const own = this.#sacct.own(job).filter((row, index, rows) => !row.isStub || index === rows.length - 1);
+    // the job that the stub is of may be another than that of the rows before
+    if (own.some((row) => !row.isStub)) return { squeue, sacct: startsOf(own) };
     const waiting = this.#sacct.waiting(job).filter((row) => this.#isBelieved(row, squeue));
     return { squeue, sacct: waiting.slice(-1) };
   }
@@ -85,6 +87,11 @@ class Table<Row extends Named> {
     if (array_job_id === null || array_task_id === null) return [];
     return (this.#waiting.get(array_job_id) ?? []).filter(({ tasks = [] }) => hasTask(tasks, array_task_id));
   }
+}
+
+/** A sibling in a federation that another cluster has taken says nothing of the job: that one tells. */
+function isOfHere({ facts }: { facts: SlurmFacts }): boolean {
+  return stateWord(facts.state) !== 'REVOKED';
 }
 
 /** Of several rows that speak for one job, the latest start; a task's own row before a range. */

@@ -30,8 +30,12 @@ export interface KnownRun {
   said: readonly (SaidInfo | SaidStatus)[];
   /** The status of each attempt. */
   attempts: ReadonlyMap<string, RunStatus>;
-  /** Of the newest event of the run. */
+  /** Of the newest event, metric or sample of the run. */
   lastTs: string;
+  /** The same without the words by which SLURM did not know a job. */
+  lastSignOfLife: string;
+  /** By `keyOf`, jobs that ran other runs too. */
+  shared: ReadonlySet<string>;
 }
 
 export function keyOf({
@@ -50,6 +54,10 @@ export class KnownStarts {
   constructor(jobs: readonly KnownJob[], infos: readonly SaidInfo[]) {
     this.#rows = new Map(jobs.map((job) => [job.restart_count, job]));
     this.#infos = infos;
+  }
+
+  #of(restart: number): readonly SaidInfo[] {
+    return this.#infos.filter(({ restart_count }) => (restart_count ?? 0) === restart);
   }
 
   get restarts(): number[] {
@@ -76,10 +84,66 @@ export class KnownStarts {
     return earlier.length === 0 ? undefined : this.attempt(Math.max(...earlier));
   }
 
-  /** Whether sacct has said something of this start: from then on its columns hide those of squeue. */
-  hasSacctWord(restart: number): boolean {
-    return this.#infos.some(
-      ({ source, restart_count }) => source === 'sacct' && (restart_count ?? 0) === restart,
+  /** When this start, as the job itself says, began. */
+  ownStart(restart: number): string | undefined {
+    const own = this.#of(restart).find(({ source, started_at }) => source === 'env' && started_at != null);
+    return own?.started_at ?? undefined;
+  }
+
+  /** When this start began, or was submitted, by those who have it from the controller. */
+  times(restart: number, field: 'started_at' | 'submitted_at'): string[] {
+    return this.#of(restart)
+      .filter(({ source }) => source !== 'sacct')
+      .map((info) => info[field])
+      .filter((time) => typeof time === 'string');
+  }
+
+  /**
+   * `ts` of the first word by which this start was not over yet. What sacct said, and what was said of its end, came
+   * when it came.
+   */
+  firstWord(restart: number): string | undefined {
+    const infos = this.#of(restart).toSorted((a, b) => (a.ts < b.ts ? -1 : a.ts > b.ts ? 1 : 0));
+    const own = infos.find(({ source }) => source === 'env');
+    const [first] = infos;
+    const isWaiting = first?.source === 'squeue' && first.state === 'PENDING';
+    return isWaiting ? first.ts : own?.ts;
+  }
+
+  /** When it was last said that SLURM does not know this start. */
+  unknownAt(restart: number, unknown: string): string | undefined {
+    return this.#of(restart)
+      .filter(({ reason }) => reason === unknown)
+      .map(({ ts }) => ts)
+      .toSorted()
+      .at(-1);
+  }
+
+  /** Whether sacct has said when this start ended. */
+  hasSacctEnd(restart: number): boolean {
+    return this.#of(restart).some(({ source, ended_at }) => source === 'sacct' && ended_at != null);
+  }
+
+  /** `ts` of the last word of a source on this start. */
+  lastTs(restart: number, source: string): string | undefined {
+    return this.#of(restart)
+      .filter((info) => info.source === source)
+      .map(({ ts }) => ts)
+      .toSorted()
+      .at(-1);
+  }
+
+  /** Whether a source whose word counts before that of `source` has said a field. A state that is an end counts always. */
+  isHidden(restart: number, field: string, source: 'squeue' | 'sacct'): boolean {
+    const stronger = new Set([
+      ...(source === 'squeue' ? ['sacct'] : []),
+      // how it ended the job itself knows best
+      ...(field === 'exit_code' ? ['env'] : []),
+    ]);
+    return this.#of(restart).some(
+      (info) =>
+        stronger.has(info.source ?? '') &&
+        Object.entries(info).some(([name, value]) => name === field && value !== null),
     );
   }
 }

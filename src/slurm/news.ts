@@ -1,5 +1,5 @@
 // What the log has of jobs, and what SLURM says of them now -> the events that are missing. Pure.
-import type { Answers, JobAnswer } from './answers.ts';
+import type { Answers } from './answers.ts';
 import type { SlurmFacts } from './facts.ts';
 import { grouped } from './grouped.ts';
 import {
@@ -10,6 +10,7 @@ import {
   type SaidInfo,
   type SaidStatus,
 } from './known-run.ts';
+import { matched, type JobAnswer } from './match.ts';
 import { isEndState, stateWord } from './states.ts';
 import type { Verdict } from './verdict.ts';
 import { GRACE_MS, moreSpecific, squeueOf, UNKNOWN, wordOn, type Moment, type Word } from './word.ts';
@@ -67,7 +68,7 @@ function newsOfJob(run: KnownRun, rows: readonly KnownJob[], moment: Moment): Ne
   const infos = run.said.filter((said): said is SaidInfo => said.type === 'slurm_info');
   const ofJob = infos.filter((info) => isOf(info, rows));
   const starts = new KnownStarts(rows, ofJob);
-  const answer = settledStart(
+  const answer = matched(
     answers.of(rows.find(({ job_id, array_job_id }) => job_id !== array_job_id) ?? first),
     starts,
   );
@@ -78,27 +79,35 @@ function newsOfJob(run: KnownRun, rows: readonly KnownJob[], moment: Moment): Ne
     ...(answer.squeue === undefined ? [] : [answer.squeue.restart]),
   ]);
   const news: News = { events: [], jobs: [] };
+  const silentMs = nowMs - Date.parse(run.lastTs);
   for (const restart of [...restarts].toSorted((a, b) => a - b)) {
     const row = starts.row(restart);
     const attempt = starts.attempt(restart);
-    if (attempt === undefined || isSettled(row, starts.hasSacctWord(restart))) continue;
+    if (attempt === undefined || isSettled(row, starts.hasSacctEnd(restart))) continue;
     const word = wordOn(restart, row, answer, starts, moment);
     if (word !== undefined) {
-      const job = answer.sacct[restart]?.job ?? squeueOf(answer, restart)?.job ?? row?.job_id ?? first.job_id;
-      const about = { run, attempt, restart, job, array: first };
+      const job =
+        answer.sacct.get(restart)?.job ?? squeueOf(answer, restart)?.job ?? row?.job_id ?? first.job_id;
+      const isLast = ![...restarts].some((other) => other > restart && starts.attempt(other) === attempt);
+      const about = { run, attempt, restart, job, array: first, starts, isLast };
       const made = eventsFor(about, word, row, nowMs);
       news.events.push(...made);
       const isNewEnd = isEndState(word.facts.state) && made.length > 0 && (row?.ended_at ?? null) === null;
       const isLive = !isEndState(word.facts.state);
       const cause = isLive ? null : (word.verdict?.reason ?? stateWord(word.facts.state));
       news.jobs.push({ job: key, restart, state: word.facts.state, isLive, isNewEnd, cause });
-    } else if (restart === newest && isForgotten(answer, answers, row)) {
+    } else if (restart === newest && isForgotten(answer, restart, row, { answers, silentMs })) {
       news.jobs.push({ job: key, restart, state: null, isLive: false, isNewEnd: false, cause: null });
-      if (row !== undefined && row.reason !== UNKNOWN && nowMs - Date.parse(run.lastTs) >= GRACE_MS) {
-        const source = answers.sacct === 'answered' ? 'sacct' : 'squeue';
+      // said again once the run has given a sign of life and gone silent, so that it is not asked about for ever
+      const isSaid =
+        row?.reason === UNKNOWN && run.lastSignOfLife <= (starts.unknownAt(restart, UNKNOWN) ?? '');
+      if (row !== undefined && !isSaid && silentMs >= GRACE_MS) {
+        // by sacct's word it would hide what squeue may say later
+        const isSqueue = answers.squeue === 'answered' && !starts.isHidden(restart, 'reason', 'squeue');
+        const source = isSqueue ? 'squeue' : 'sacct';
         news.events.push(
           infoEvent(
-            { run, attempt, restart, job: row.job_id, array: first },
+            { run, attempt, restart, job: row.job_id, array: first, starts, isLast: true },
             { reason: UNKNOWN, source },
             nowMs,
           ),
@@ -120,25 +129,29 @@ function isOf(info: SaidInfo, rows: readonly KnownJob[]): boolean {
 }
 
 /** SLURM has said how and when it ended, and will not say more. */
-function isSettled(row: KnownJob | undefined, hasSacctWord: boolean): boolean {
-  return row !== undefined && row.ended_at !== null && isEndState(row.state ?? '') && hasSacctWord;
+function isSettled(row: KnownJob | undefined, hasSacctEnd: boolean): boolean {
+  return row !== undefined && row.ended_at !== null && isEndState(row.state ?? '') && hasSacctEnd;
 }
 
-/** While the processes of a requeued job end squeue counts the restart already, which nobody else knows yet. */
-function settledStart({ squeue, sacct }: JobAnswer, starts: KnownStarts): JobAnswer {
-  if (squeue === undefined || squeue.restart === 0 || stateWord(squeue.facts.state) !== 'COMPLETING') {
-    return { squeue, sacct };
-  }
-  const isKnown = starts.row(squeue.restart) !== undefined || sacct[squeue.restart] !== undefined;
-  return { sacct, squeue: isKnown ? squeue : { ...squeue, restart: squeue.restart - 1 } };
-}
+/** How long one that fails is taken for one that may know more. */
+const FAILED_FOR_GOOD_MS = 86_400_000;
 
 /** Whether nobody who could know the job does. */
-function isForgotten(answer: JobAnswer, answers: Answers, row: KnownJob | undefined): boolean {
-  if (answers.squeue === 'failed' || answers.sacct === 'failed') return false;
+function isForgotten(
+  answer: JobAnswer,
+  restart: number,
+  row: KnownJob | undefined,
+  { answers, silentMs }: { answers: Answers; silentMs: number },
+): boolean {
+  if (answers.squeue === 'failed') return false;
+  if (answers.sacct === 'failed' && (silentMs < FAILED_FOR_GOOD_MS || answers.squeue === 'missing'))
+    return false;
   const isEnded = row !== undefined && row.ended_at !== null;
-  // without squeue a job that sacct shows as running may well be
-  const isUnheard = answers.squeue === 'answered' || answer.sacct.length === 0;
+  const sacct = answer.sacct.get(restart);
+  // without squeue a job that sacct shows as running may well be; one that ended it knows, but for the time
+  const isUnheard =
+    answer.sacct.size === 0 ||
+    (answers.squeue === 'answered' && (sacct === undefined || !isEndState(sacct.facts.state)));
   return isUnheard && answer.squeue === undefined && !isEnded;
 }
 
@@ -149,6 +162,9 @@ interface About {
   /** Raw id. */
   job: string;
   array: KnownJob;
+  starts: KnownStarts;
+  /** No later start is known that is of the same attempt. */
+  isLast: boolean;
 }
 
 function eventsFor(
@@ -159,11 +175,28 @@ function eventsFor(
 ): NewEvent[] {
   const reason = facts.reason ?? (row?.reason === UNKNOWN ? 'None' : undefined);
   const changed = changesOf({ ...facts, reason, job_id: about.job }, row);
+  for (const field of Object.keys(changed)) {
+    if (isVain(field, changed[field], about, { source, row })) delete changed[field];
+  }
   const events: NewEvent[] = [];
   if (Object.keys(changed).length > 0) events.push(infoEvent(about, { ...changed, source }, nowMs));
   const status = statusEvent(about, facts, verdict, nowMs);
   if (status !== undefined) events.push(status);
   return events;
+}
+
+/** Whether it would not change the row, since another's word counts before it. */
+function isVain(
+  field: string,
+  value: string | number | undefined,
+  { starts, restart }: About,
+  { source, row }: { source: Word['source']; row: KnownJob | undefined },
+): boolean {
+  if (field === 'job_id') return false;
+  if (field !== 'state') return starts.isHidden(restart, field, source);
+  const isEnd = isEndState(String(value));
+  if (isEndState(row?.state ?? '') !== isEnd) return !isEnd && row?.state != null;
+  return starts.isHidden(restart, field, source);
 }
 
 function changesOf(
@@ -180,13 +213,15 @@ function changesOf(
 }
 
 function infoEvent(
-  { run, attempt, restart, job, array }: About,
-  fields: Record<string, string | number>,
+  { run, attempt, restart, job, array, starts }: About,
+  fields: Record<string, string | number> & { source: Word['source'] },
   nowMs: number,
 ): NewEvent {
+  // of one source the later word counts, by a clock that was ahead too
+  const ts = notBefore(new Date(nowMs).toISOString(), starts.lastTs(restart, fields.source));
   return {
     type: 'slurm_info',
-    ts: new Date(nowMs).toISOString(),
+    ts,
     run_id: run.runId,
     attempt,
     job_id: job,
@@ -197,8 +232,11 @@ function infoEvent(
   };
 }
 
+/** How long before its job's end a run may have failed for it to be of the job's end. */
+const NEAR_MS = 10 * 60_000;
+
 function statusEvent(
-  { run, attempt }: About,
+  { run, attempt, array, isLast }: About,
   facts: SlurmFacts,
   verdict: Verdict | undefined,
   nowMs: number,
@@ -210,27 +248,47 @@ function statusEvent(
   }
   const { status, reason } = verdict;
   const { exit_code } = facts;
-  const ts = facts.ended_at ?? new Date(nowMs).toISOString();
-  const isSaid = run.said.some(
+  const end = facts.ended_at ?? new Date(nowMs).toISOString();
+  const words = run.said.filter(
+    (said): said is SaidStatus =>
+      said.type === 'status_changed' && said.attempt === attempt && isTerminal(said),
+  );
+  const own = latestOf(words.filter(({ source }) => source !== 'slurm'));
+  if (own !== undefined && Date.parse(end) - Date.parse(own) > NEAR_MS) return undefined;
+  // a job of several runs goes on after one of them was killed
+  if (status === 'completed' && own === undefined && run.shared.has(keyOf(array))) return undefined;
+  const bySlurm = words.filter(({ source }) => source === 'slurm');
+  const isSaid = bySlurm.some(
     (said) =>
-      isSlurmWord(said) &&
-      said.attempt === attempt &&
       said.status === status &&
       (said.reason ?? undefined) === reason &&
       (said.exit_code ?? undefined) === exit_code &&
       // of two equal words the later counts
-      said.ts >= ts,
+      said.ts >= end,
   );
   if (isSaid) return undefined;
   return {
     ...event,
-    ts,
+    // a mended word must be later than the one it mends
+    ts: isLast ? notBefore(end, latestOf(bySlurm)) : end,
     status,
     ...(reason !== undefined && { reason }),
     ...(exit_code !== undefined && { exit_code }),
   };
 }
 
-function isSlurmWord(said: SaidInfo | SaidStatus): said is SaidStatus {
-  return said.type === 'status_changed' && said.source === 'slurm';
+function isTerminal({ status }: SaidStatus): boolean {
+  return status === 'completed' || status === 'failed' || status === 'timeout';
+}
+
+function latestOf(words: readonly { ts: string }[]): string | undefined {
+  return words
+    .map(({ ts }) => ts)
+    .toSorted()
+    .at(-1);
+}
+
+/** `ts`, or a millisecond after what was said before. */
+function notBefore(ts: string, said: string | undefined): string {
+  return said === undefined || said < ts ? ts : new Date(Date.parse(said) + 1).toISOString();
 }

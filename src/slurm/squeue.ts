@@ -90,8 +90,11 @@ function rowOf(cells: readonly string[]): SqueueRow | string {
   const job = of('jobid');
   const name = parseJobName(of('jobarrayid'));
   if (!/^\d{1,18}$/.test(job) || name === undefined) return 'names no job';
-  const state = known(of('state'));
-  if (state === undefined) return 'has no state';
+  const said = known(of('state'));
+  if (said === undefined) return 'has no state';
+  // in the queue it is held until somebody releases it; sacct says it of the start that ended so
+  const isSpecial = stateWord(said) === 'SPECIAL_EXIT';
+  const state = isSpecial ? 'PENDING' : said;
   const { isEnd } = meaningOf(state);
   const isTask = name.task !== undefined || name.tasks !== undefined;
   const exit = exitOfWaitStatus(of('exit_code'));
@@ -117,7 +120,7 @@ function rowOf(cells: readonly string[]): SqueueRow | string {
     exit,
     facts: {
       state,
-      reason: known(of('reason')),
+      reason: isSpecial ? 'SPECIAL_EXIT' : known(of('reason')),
       partition: known(of('partition')),
       account: known(of('account')),
       node_list: nodes,

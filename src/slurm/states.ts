@@ -28,7 +28,6 @@ export const STATES: Readonly<Record<string, StateMeaning>> = {
   LAUNCH_FAILED: fails('LAUNCH_FAILED'),
   PREEMPTED: fails('PREEMPTED'),
   REQUEUED: fails('REQUEUED'),
-  REVOKED: fails('REVOKED'),
   SPECIAL_EXIT: fails('SPECIAL_EXIT'),
   RUNNING: { isEnd: false, status: 'running' },
   PENDING: LIVE,
@@ -42,6 +41,7 @@ export const STATES: Readonly<Record<string, StateMeaning>> = {
   REQUEUE_HOLD: LIVE,
   REQUEUE_FED: LIVE,
   RESV_DEL_HOLD: LIVE,
+  REVOKED: LIVE,
 };
 
 /** The word of a state: "CANCELLED by 1000" is CANCELLED. */

@@ -1,7 +1,8 @@
 // Whose word counts for one start of a job, and what that word is. Pure.
-import type { Answers, JobAnswer } from './answers.ts';
+import type { Answers } from './answers.ts';
 import type { SlurmFacts } from './facts.ts';
 import type { KnownJob, KnownStarts } from './known-run.ts';
+import type { JobAnswer } from './match.ts';
 import type { SacctRow } from './sacct.ts';
 import type { SqueueRow } from './squeue.ts';
 import { isEndState, stateWord } from './states.ts';
@@ -10,6 +11,9 @@ import type { Exit } from './values.ts';
 
 /** How long a job that SLURM does not know, or that has ended but for its batch step, is left alone. */
 export const GRACE_MS = 15 * 60_000;
+
+/** sacct may come back after a weekend: so long it is asked how a job ended of which squeue alone has said that. */
+export const SACCT_LATE_MS = 3 * 86_400_000;
 
 /** The reason of a job that neither squeue nor sacct knows. */
 export const UNKNOWN = 'unknown';
@@ -39,16 +43,17 @@ export function wordOn(
   { answers, nowMs }: Moment,
 ): Word | undefined {
   const squeue = squeueOf(answer, restart);
-  const sacct = answer.sacct[restart];
-  const isLive = squeue !== undefined && !isEndState(squeue.facts.state);
-  const end = sacct === undefined || isLive ? undefined : endOf(sacct, nowMs);
+  const sacct = answer.sacct.get(restart);
+  const end = sacct === undefined || !mayHaveEnded(squeue, sacct, nowMs) ? undefined : endOf(sacct, nowMs);
   if (sacct !== undefined && end !== undefined) return endBySacct(sacct, end, squeue, row);
   if (squeue !== undefined) {
-    // its columns would be hidden by what sacct said before; sacct catches up within seconds
-    if (starts.hasSacctWord(restart)) return sacct === undefined ? undefined : liveBySacct(sacct, squeue);
-    return bySqueue(squeue);
+    // a state that sacct said hides squeue's, until sacct has caught up within seconds
+    const isHidden = squeue.facts.state !== row?.state && starts.isHidden(restart, 'state', 'squeue');
+    const isAgreed = sacct !== undefined && stateWord(sacct.facts.state) === stateWord(squeue.facts.state);
+    return isHidden && isAgreed && !isEndState(squeue.facts.state) ? runningBySacct(sacct) : bySqueue(squeue);
   }
-  if (answers.squeue !== 'answered') return sacct === undefined ? undefined : liveBySacct(sacct, undefined);
+  if (sacct !== undefined && answers.squeue === 'failed') return runningBySacct(sacct);
+  if (answers.squeue !== 'answered') return sacct === undefined ? undefined : liveBySacct(sacct);
   const next = answer.squeue;
   // of an earlier start squeue says nothing more than that there is a later one
   if (answers.sacct !== 'missing' || next === undefined || next.restart < restart) return undefined;
@@ -70,22 +75,44 @@ function bySqueue({ facts, exit }: SqueueRow): Word {
   return { source: 'squeue', facts: { ...facts, ...exitFacts(facts.state, exit) }, verdict };
 }
 
-/** Not the end of a job that squeue says goes on. */
-function liveBySacct(sacct: SacctRow, squeue: SqueueRow | undefined): Word | undefined {
+/** COMPLETING is no contradiction of an end: a node can be stuck in it for hours after the job's processes are gone. */
+function mayHaveEnded(squeue: SqueueRow | undefined, { facts, steps }: SacctRow, nowMs: number): boolean {
+  if (squeue === undefined || isEndState(squeue.facts.state)) return true;
+  if (stateWord(squeue.facts.state) !== 'COMPLETING') return false;
+  // of a requeue the batch step has the job's state and End until its processes have ended
+  const isOver = steps.some(
+    ({ name, state, endedAt }) =>
+      name === 'batch' && endedAt !== undefined && stateWord(state) !== 'REQUEUED',
+  );
+  return isOver || (facts.ended_at !== undefined && nowMs - Date.parse(facts.ended_at) >= GRACE_MS);
+}
+
+function liveBySacct(sacct: SacctRow): Word | undefined {
   if (isEndState(sacct.facts.state) || sacct.isStub) return undefined;
-  if (squeue !== undefined && stateWord(squeue.facts.state) !== stateWord(sacct.facts.state))
-    return undefined;
   return { source: 'sacct', facts: sacct.facts, verdict: undefined };
+}
+
+/** While squeue does not answer: all that sacct says more would hide what squeue will say. */
+function runningBySacct({ facts: { state, started_at } }: SacctRow): Word | undefined {
+  if (stateWord(state) !== 'RUNNING') return undefined;
+  return { source: 'sacct', facts: { state, started_at }, verdict: undefined };
 }
 
 /** The job's own End is when it was told to end; that of its batch step is when it had ended. */
 function endOf({ facts, steps }: SacctRow, nowMs: number): string | undefined {
   const { state, ended_at } = facts;
-  if (!isEndState(state) || ended_at === undefined) return undefined;
+  if (!isEndState(state)) return undefined;
   const batch = steps.find(({ name }) => name === 'batch');
+  // sacct can lack the End of a job, and have those of its steps
+  if (ended_at === undefined) return batch?.endedAt ?? lastEndOf(steps);
   if (batch === undefined) return ended_at;
   if (batch.endedAt === undefined) return nowMs - Date.parse(ended_at) >= GRACE_MS ? ended_at : undefined;
   return batch.endedAt;
+}
+
+function lastEndOf(steps: SacctRow['steps']): string | undefined {
+  const ends = steps.map(({ endedAt }) => endedAt).filter((end) => end !== undefined);
+  return ends.length < steps.length ? undefined : ends.toSorted().at(-1);
 }
 
 function endBySacct(

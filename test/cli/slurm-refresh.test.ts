@@ -7,12 +7,14 @@ import { runCommand } from '../../src/slurm/run-command.ts';
 import { recorded, squeueHeader, squeueLine } from '../slurm/recorded.ts';
 import { Desk, type Ran } from './command.ts';
 
+/** When the job says that it runs, and when it is asked about. */
+const BEGAN = Date.parse('2026-11-23T21:38:30.000Z');
 const NOW = Date.parse('2026-11-23T22:30:00.000Z');
 
 class Site {
   readonly desk: Desk;
   readonly bin: string;
-  readonly clock: Clock & { ms: number } = { ms: NOW, now: () => this.clock.ms };
+  readonly clock: Clock & { ms: number } = { ms: BEGAN, now: () => this.clock.ms };
 
   private constructor(desk: Desk) {
     this.desk = desk;
@@ -35,6 +37,7 @@ class Site {
       '--job-id',
       id,
     );
+    site.clock.ms = NOW;
     return site;
   }
 
@@ -92,6 +95,7 @@ describe('slurm refresh', () => {
 
   test('asks again after a minute, sooner only with --force, and makes no file for nothing', async () => {
     const site = await Site.withJob('7');
+    site.clock.ms = BEGAN;
     site.answer('squeue', squeueHeader());
     site.answer('sacct', 'JobID|JobIDRaw|State\n');
     await site.run('slurm', 'refresh');
@@ -99,7 +103,7 @@ describe('slurm refresh', () => {
     const early = await site.run('slurm', 'refresh', '--json');
     expect(JSON.parse(early.stdout)).toMatchObject({
       asked: false,
-      last_asked_at: '2026-11-23T22:30:00.000Z',
+      last_asked_at: '2026-11-23T21:38:30.000Z',
     });
     expect(site.calls).toBe(2);
     await site.run('slurm', 'refresh', '--force');
@@ -122,6 +126,45 @@ describe('slurm refresh', () => {
       events: 0,
       jobs: [{ job: '7', state: 'RUNNING' }],
     });
+  });
+
+  test('asks about a job that SLURM did not know once an hour, and at once after a sign of life of its run', async () => {
+    const site = await Site.withJob('7');
+    site.answer('squeue', squeueHeader());
+    site.answer('sacct', 'JobID|JobIDRaw|State\n');
+    const calls = async (minutes: number, ...flags: string[]): Promise<number> => {
+      site.clock.ms += minutes * 60_000;
+      const before = site.calls;
+      await site.run('slurm', 'refresh', ...flags);
+      return site.calls - before;
+    };
+    expect(await calls(0)).toBe(2);
+    expect([await calls(1), await calls(58), await calls(1)]).toEqual([0, 0, 2]);
+    site.clock.ms += 60_000;
+    await site.run('emit', 'metric', '--dataset', 'd', '--step', '1', '--loss', '0.5');
+    expect(await calls(1)).toBe(2);
+    // a week without a word
+    expect([await calls(20), await calls(60 * 24 * 7), await calls(1, '--force')]).toEqual([2, 0, 2]);
+    site.clock.ms += 60_000;
+    const { stdout } = await site.run('slurm', 'refresh');
+    expect(stdout).toBe('no job to ask about now: 1 job that SLURM did not know (--force asks again)\n');
+  });
+
+  test('asks sacct for days how a job ended of which only squeue has said that, with --force for ever', async () => {
+    const site = await Site.withJob('7');
+    const ended = { jobid: '7', jobarrayid: '7', state: 'COMPLETED', endtime: '2026-11-23T21:39:03' };
+    site.answer('squeue', `${squeueHeader()}\n${squeueLine(ended)}\n`);
+    site.command('sacct', 'exit 1');
+    await site.run('slurm', 'refresh');
+    site.answer('squeue', squeueHeader());
+    site.clock.ms += 2 * 86_400_000;
+    await site.run('slurm', 'refresh');
+    site.clock.ms += 2 * 86_400_000;
+    await site.run('slurm', 'refresh');
+    expect(site.calls).toBe(4);
+    site.answer('sacct', recorded('timeout', 'sacct.psv'));
+    await site.run('slurm', 'refresh', '--force');
+    expect(await site.status()).toEqual([{ status: 'timeout', status_reason: 'TIMEOUT' }]);
   });
 
   test.each([

@@ -111,13 +111,16 @@ describe('a requeue', () => {
     '%s: until its processes have ended it goes on, though both count the end already',
     (scenario, job_id, end) => {
       const world = new RunWorld().start('a0', { job_id });
+      const later = world.now;
+      world.now = Date.parse(end);
       world.refresh(...middle(scenario));
+      world.now = later;
       expect(world.folded.run.status).toBe('running');
       expect(world.folded.slurmJobs).toMatchObject([
         { restart_count: 0, state: 'COMPLETING', ended_at: null },
       ]);
 
-      world.start('a1', { job_id, restart_count: 1 }, '2026-11-23T22:30:00.000Z');
+      world.start('a1', { job_id, restart_count: 1 }, '2026-11-23T21:31:00.000Z');
       world.refresh(squeueOf(scenario), sacctOf(scenario));
       expect(attemptsOf(world)).toEqual([
         ['failed', 'REQUEUED'],
@@ -141,7 +144,7 @@ describe('a requeue', () => {
       { restart_count: 0, state: 'FAILED', exit_code: 4 },
       { restart_count: 1, state: 'PENDING', exit_code: null },
     ]);
-    world.start('a1', { job_id: '75', restart_count: 1 }, '2026-11-23T22:30:00.000Z');
+    world.start('a1', { job_id: '75', restart_count: 1 }, '2026-11-23T21:31:00.000Z');
     world.refresh(squeueOf('requeue_finished'), sacctOf('requeue_finished'));
     expect(attemptsOf(world)).toEqual([
       ['failed', null],
@@ -151,6 +154,7 @@ describe('a requeue', () => {
 
   test('requeuehold: it waits for somebody, who cancels it', () => {
     const world = new RunWorld().start('a0', { job_id: '76' });
+    world.now = Date.parse('2026-11-23T21:41:08.000Z');
     world.refresh(squeueOf('requeuehold', 'squeue-mid.psv'), {
       rows: sacctOf('requeuehold').rows.slice(0, 1),
     });
@@ -178,7 +182,7 @@ describe('a requeue', () => {
       const state = number === 2 ? 'COMPLETING' : 'RUNNING';
       expect(world.folded.slurmJobs).toMatchObject([{ job_id, restart_count: 0, state }]);
       if (number === 2) {
-        world.start('a1', { ...task('77', 2), job_id, restart_count: 1 }, '2026-11-23T22:30:00.000Z');
+        world.start('a1', { ...task('77', 2), job_id, restart_count: 1 }, '2026-11-23T21:31:00.000Z');
       }
       world.refresh(squeueOf('requeue_array_task'), sacctOf('requeue_array_task'));
       const last = ['completed', null];

@@ -104,12 +104,14 @@ export interface Job {
   array_job_id?: string;
   array_task_id?: string;
   restart_count?: number;
+  started_at?: string;
 }
 
 /** The events of a run, as a log has them, and what comes of them. */
 export class RunWorld {
   readonly events: FoldEvent[] = [];
   now = Date.parse('2026-11-23T23:30:00.000Z');
+  shared: ReadonlySet<string> = new Set();
   #seq = 0;
 
   add(attempt: string, event: Readonly<Record<string, unknown>>): void {
@@ -144,16 +146,20 @@ export class RunWorld {
     const said = this.events.filter(
       ({ event }) => event.type === 'slurm_info' || event.type === 'status_changed',
     );
+    const last = (events: readonly FoldEvent[]): string =>
+      events
+        .map(({ event }) => event.ts)
+        .sort()
+        .at(-1) ?? '';
+    const signs = this.events.filter(({ event }) => !('reason' in event && event.reason === 'unknown'));
     return {
       runId: RUN,
       jobs: slurmJobs.map((row) => ({ ...row })) as unknown as KnownRun['jobs'],
       said: said.map(({ attempt, event }) => ({ ...event, attempt })) as unknown as KnownRun['said'],
       attempts: new Map(attempts.map(({ id, status }) => [id, status])),
-      lastTs:
-        this.events
-          .map(({ event }) => event.ts)
-          .sort()
-          .at(-1) ?? '',
+      lastTs: last(this.events),
+      lastSignOfLife: last(signs),
+      shared: this.shared,
     };
   }
 

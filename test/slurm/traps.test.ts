@@ -233,13 +233,30 @@ describe('trap 8: the End of a job is when it was told to end', () => {
     expect(world.folded.run.finished_at).toBe('2026-11-23T21:39:33.000Z');
   });
 
-  test('COMPLETING is no end, whatever sacct says', () => {
-    const world = new RunWorld().start('a0', { job_id: '7' });
+  describe('COMPLETING', () => {
     const line = squeueLine({ jobid: '7', jobarrayid: '7', state: 'COMPLETING', restartcnt: '0' });
     const { rows } = parseSqueue(`${squeueHeader()}\n${line}`);
-    world.refresh({ rows }, sacctOf('timeout'));
-    expect(world.folded.run.status).toBe('running');
-    expect(world.folded.slurmJobs).toMatchObject([{ state: 'COMPLETING', ended_at: null }]);
+    const [ended] = sacctOf('timeout').rows;
+    const goesOn = { rows: [{ ...ended, steps: [] }] as ReturnType<typeof sacctOf>['rows'] };
+
+    test('is no end while the batch step has none', () => {
+      const world = new RunWorld().start('a0', { job_id: '7' });
+      world.now = Date.parse(ended?.facts.ended_at ?? '') + GRACE_MS - 1;
+      world.refresh({ rows }, goesOn);
+      expect(world.folded.run.status).toBe('running');
+      expect(world.folded.slurmJobs).toMatchObject([{ state: 'COMPLETING', ended_at: null }]);
+      world.now += 1;
+      world.refresh({ rows }, goesOn);
+      expect(world.folded.run.status).toBe('timeout');
+    });
+
+    test('of a node that is stuck does not hide that the batch step has ended', () => {
+      const world = new RunWorld().start('a0', { job_id: '7' });
+      world.now = Date.parse('2026-11-23T21:40:00.000Z');
+      world.refresh({ rows }, sacctOf('timeout'));
+      expect(world.folded.run.status).toBe('timeout');
+      expect(world.refresh({ rows }, sacctOf('timeout'))).toEqual([]);
+    });
   });
 });
 
@@ -250,7 +267,7 @@ describe('trap 9: a requeue', () => {
     ['requeue_finished', '75', 'REQUEUED', 0],
   ])('%s: each start is told apart, and belongs to its attempt', (scenario, job_id, reason, exitCode) => {
     const world = new RunWorld().start('a0', { job_id });
-    world.start('a1', { job_id, restart_count: 1 }, '2026-11-23T22:30:00.000Z');
+    world.start('a1', { job_id, restart_count: 1 }, '2026-11-23T21:31:00.000Z');
     world.refresh(NOBODY, sacctOf(scenario));
     const { run, attempts } = world.folded;
     expect(attempts.map(({ status, reason }) => [status, reason])).toEqual([

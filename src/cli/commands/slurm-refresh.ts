@@ -31,7 +31,9 @@ export async function slurmRefresh(flags: SlurmRefreshFlags, io: CliIo): Promise
 function describe(refreshed: Refreshed, nowMs: number): string {
   switch (refreshed.kind) {
     case 'nothing_to_ask':
-      return 'no job to ask about: the ends of all are known';
+      return refreshed.unknown === 0
+        ? 'no job to ask about: the ends of all are known'
+        : `no job to ask about now: ${count(refreshed.unknown, 'job')} that SLURM did not know (--force asks again)`;
     case 'too_early': {
       const ago = duration(Math.max(0, nowMs - refreshed.lastAt) / 1000);
       return `SLURM was asked ${ago} ago, at ${isoTime(refreshed.lastAt)}; it is asked every ${POLITE_MS / 1000} s at most (--force does not wait)`;
