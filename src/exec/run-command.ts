@@ -80,7 +80,8 @@ export async function runCommand(options: CommandOptions): Promise<CommandEnd> {
   recorder.end(outcome, errorOf(end, outcome, tails));
   if (end.kind === 'not started') sayUnstarted(end);
   await Promise.all(flows.map((each) => each.written));
-  if (flows.some(({ isHeld }) => isHeld)) {
+  // what a signal has ended leaves its children, which nobody meant to go on
+  if (!outcome.wasAsked && flows.some(({ isHeld }) => isHeld)) {
     recorder.say(
       'a background process of the command still holds its output, and what it prints from now on is lost; redirect it to a file: … >file 2>&1 &',
     );
@@ -110,7 +111,7 @@ function errorOf(end: CommandEnd, outcome: Outcome, tails: { out: Tail; err: Tai
   if (outcome.wasAsked) return undefined;
   // some programs have their errors on stdout, or `2>&1` has put them there
   const other = errorFromTail(tails.out.text(), end);
-  return other.from === 'text' || found.message === '' ? other : found;
+  return other.from === 'text' || found.traceback === undefined ? other : found;
 }
 
 interface Running {

@@ -30,6 +30,15 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGKILL', 'SIGPIPE', 'SIGUSR1', 'SIGU
 );
 
 test.each([
+  ['echo what went wrong', 'what went wrong'],
+  [':', 'ended with 3, and said nothing'],
+])('an end with nothing on stderr: %s', async (command, message) => {
+  const home = new ExecHome();
+  await home.sh(`${command}; exit 3`).ended;
+  expect(home.of('error')).toMatchObject([{ exception_type: 'ExitCode 3', message }]);
+});
+
+test.each([
   ['SIGSEGV', 139],
   ['SIGABRT', 134],
   ['SIGQUIT', 131],
