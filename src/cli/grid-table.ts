@@ -1,4 +1,5 @@
 // A sweep as a table: for people counts in each cell, for programs one record a cell; and its cells as a list.
+import { grouped } from '../grouped.ts';
 import { RunfoldError } from '../errors.ts';
 import { formatArrayList } from '../grid/array-list.ts';
 import { FIELDS } from '../grid/key-columns.ts';
@@ -48,17 +49,13 @@ interface Board {
 }
 
 function boardOf(cells: readonly GridCell[], { rows, columns, isSorted }: BoardFields): Board {
-  const groups = new Map<string, GridCell[]>();
   const [rowLabels, columnLabels] = [new Map<string, Label>(), new Map<string, Label>()];
   for (const each of cells) {
     const [row, column] = [rows.of(each), columns.of(each)];
     rowLabels.set(labelKey(row), row);
     columnLabels.set(labelKey(column), column);
-    const place = placeOf(row, column);
-    const group = groups.get(place);
-    if (group === undefined) groups.set(place, [each]);
-    else group.push(each);
   }
+  const groups = grouped(cells, (each) => placeOf(rows.of(each), columns.of(each)));
   const inOrder = (labels: ReadonlyMap<string, Label>): Label[] =>
     isSorted ? [...labels.values()].toSorted(compareLabels) : [...labels.values()];
   return { rows: inOrder(rowLabels), columns: inOrder(columnLabels), cells: groups };

@@ -9,6 +9,7 @@ import { getUnsettledRuns } from '../query/unsettled-jobs.ts';
 import { askSlurm, idsOf } from '../slurm/ask.ts';
 import { newsOf, type JobNow } from '../slurm/news.ts';
 import type { RunCommand } from '../slurm/run-command.ts';
+import { STARTS_AGAIN } from '../slurm/sacct.ts';
 import { GRACE_MS, SACCT_LATE_MS, UNKNOWN } from '../slurm/word.ts';
 import type { CliIo } from './io.ts';
 
@@ -86,6 +87,7 @@ function unsettled(
   try {
     return getUnsettledRuns(db, {
       recent: before(GRACE_MS),
+      startsAgain: STARTS_AGAIN,
       sacctSince: isForced ? ever : before(SACCT_LATE_MS),
       unknown: { reason: UNKNOWN, since: isForced ? ever : isHour ? before(UNKNOWN_FOR_MS) : never },
     });

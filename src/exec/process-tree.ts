@@ -1,4 +1,5 @@
 // A process and all below it: what they use. Pure.
+import { grouped } from '../grouped.ts';
 
 export interface ProcessFacts {
   pid: number;
@@ -41,12 +42,7 @@ function seconds(time: string): number {
 
 /** A process and its descendants, those that are in the list. */
 export function treeOf<T extends ProcessFacts>(root: number, all: readonly T[]): T[] {
-  const children = new Map<number, T[]>();
-  for (const one of all) {
-    const siblings = children.get(one.parent);
-    if (siblings === undefined) children.set(one.parent, [one]);
-    else siblings.push(one);
-  }
+  const children = grouped(all, ({ parent }) => parent);
   const tree = all.filter(({ pid }) => pid === root);
   const seen = new Set([root]);
   // grows while it is walked; read at different times, the parents could form a circle

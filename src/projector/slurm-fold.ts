@@ -1,4 +1,5 @@
 // What SLURM and the job's environment said of each job, merged column by column.
+import { grouped } from '../grouped.ts';
 import { compareByTime, type FoldEvent } from './attempts.ts';
 import { compareUtf8 } from './utf8-order.ts';
 
@@ -104,13 +105,7 @@ function hasArraysId(item: SlurmEvent): boolean {
 
 /** One row for each job id and restart, sorted by both. */
 export function foldSlurmJobs(said: readonly SlurmEvent[]): SlurmJobRow[] {
-  const groups = new Map<string, SlurmEvent[]>();
-  for (const item of said) {
-    const id = JSON.stringify([jobIdOf(item), restartOf(item)]);
-    const group = groups.get(id);
-    if (group === undefined) groups.set(id, [item]);
-    else group.push(item);
-  }
+  const groups = grouped(said, (item) => JSON.stringify([jobIdOf(item), restartOf(item)]));
   const rows = [...groups.values()].map((group) => foldJob(group.toSorted(compareByAuthority)));
   return rows.toSorted((a, b) => compareUtf8(a.job_id, b.job_id) || a.restart_count - b.restart_count);
 }

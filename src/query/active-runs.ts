@@ -2,6 +2,7 @@
 import sql, { raw, type Sql } from 'sql-template-tag';
 import type { Db } from '../db/open.ts';
 import { FROM_RUNS } from './field-sql.ts';
+import { lastTsSql } from './last-ts.ts';
 import { filterSql, type RunFilter } from './run-filter.ts';
 import { runRecord, type RunRecord, type RunRow } from './run-record.ts';
 
@@ -38,19 +39,8 @@ const EVENTS = `SELECT max(ts) FROM _events e WHERE e.run_id = r.run_id
 
 const ERRORS = 'SELECT max(ts) FROM run_errors e WHERE e.run_id = r.run_id';
 
-/** The last line of each writer: it is found at the end of the writer's range, however long that is. */
-function lastLines(table: 'run_metrics' | '_samples'): string {
-  return `WITH RECURSIVE writers (writer) AS (
-      SELECT min(writer) FROM ${table} WHERE run_id = r.run_id
-      UNION ALL
-      SELECT (SELECT min(t.writer) FROM ${table} t WHERE t.run_id = r.run_id AND t.writer > w.writer)
-      FROM writers w WHERE w.writer IS NOT NULL)
-    SELECT max((SELECT t.ts FROM ${table} t WHERE t.run_id = r.run_id AND t.writer = w.writer
-      ORDER BY t.seq DESC LIMIT 1)) FROM writers w`;
-}
-
 const NEWEST_LINE: Sql = raw(
-  `max(${[EVENTS, ERRORS, lastLines('run_metrics'), lastLines('_samples')]
+  `max(${[EVENTS, ERRORS, lastTsSql('run_metrics', 'r.run_id'), lastTsSql('_samples', 'r.run_id')]
     .map((query) => `ifnull((${query}), '')`)
     .join(', ')})`,
 );

@@ -1,4 +1,5 @@
 // Rows of runs and jobs -> what SLURM ran: each task and restart once, however many runs it ran.
+import { grouped } from '../grouped.ts';
 import type { RunStatus } from '../events/event.ts';
 import type { JobRow } from './job-rows.ts';
 import { isWaiting, stateOf, statusOf } from './job-ends.ts';
@@ -230,17 +231,6 @@ export function sumOfHours(a: Hours | undefined, b: Hours): Hours {
 function sumOfKnown(a: number | null, b: number | null): number | null {
   if (a === null || b === null) return a ?? b;
   return a + b;
-}
-
-function grouped<Item, Key>(items: readonly Item[], keyOf: (item: Item) => Key): Map<Key, Item[]> {
-  const groups = new Map<Key, Item[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [item]);
-    else group.push(item);
-  }
-  return groups;
 }
 
 function millis(iso: string | null): number | undefined {

@@ -1,6 +1,7 @@
 // The SLURM jobs whose end is not known yet, with all that was said of them.
 import type { Db } from '../db/open.ts';
 import type { EventOf, RunStatus } from '../events/event.ts';
+import { lastTsSql } from './last-ts.ts';
 import { slurmJobsReader, type SlurmJob } from './slurm-jobs.ts';
 
 type Said = (EventOf<'slurm_info'> | EventOf<'status_changed'>) & { attempt: string };
@@ -23,8 +24,9 @@ export interface UnsettledRun {
 }
 
 export interface UnsettledOptions {
-  /** Jobs that ended after this time and may start again are asked about. */
+  /** Jobs that ended after this time, in one of the states after which another start may follow, are asked about. */
   recent: string;
+  startsAgain: Iterable<string>;
   /** Jobs that ended after this time are asked about until sacct has said so. */
   sacctSince: string;
   /** The reason of a job that SLURM did not know, and since when those are asked about without a sign of life. */
@@ -47,7 +49,7 @@ const UNSETTLED = `SELECT DISTINCT j.run_id, j.job_id, j.array_job_id, j.array_t
   FROM slurm_jobs j
   WHERE j.ended_at IS NULL
     OR (j.ended_at > @recent
-      AND j.state IN ('REQUEUED', 'PREEMPTED', 'NODE_FAIL', 'BOOT_FAIL', 'SPECIAL_EXIT', 'LAUNCH_FAILED'))
+      AND j.state IN (SELECT value FROM json_each(@startsAgain)))
     OR (j.ended_at > @sacctSince
       AND NOT EXISTS (SELECT 1 FROM _events e WHERE e.run_id = j.run_id AND e.type = 'slurm_info'
         AND json_extract(e.body, '$.event.source') = 'sacct'
@@ -59,23 +61,15 @@ const UNSETTLED = `SELECT DISTINCT j.run_id, j.job_id, j.array_job_id, j.array_t
 const SAID = `SELECT attempt, body FROM _events
   WHERE run_id = @runId AND type IN ('slurm_info', 'status_changed')`;
 
-/** Of the last row of each writer: a run has few of these, and maybe millions of points. */
-function lastRows(table: 'run_metrics' | '_samples'): string {
-  return `WITH RECURSIVE writers (writer) AS (
-      SELECT min(writer) FROM ${table} WHERE run_id = @runId
-      UNION ALL
-      SELECT (SELECT min(t.writer) FROM ${table} t WHERE t.run_id = @runId AND t.writer > writers.writer)
-      FROM writers WHERE writers.writer IS NOT NULL)
-    SELECT max((SELECT t.ts FROM ${table} t WHERE t.run_id = @runId AND t.writer = writers.writer
-      ORDER BY t.seq DESC LIMIT 1)) FROM writers WHERE writers.writer IS NOT NULL`;
-}
-
 type OfRun = [{ runId: string }];
 
-export function getUnsettledRuns(db: Db, { recent, sacctSince, unknown }: UnsettledOptions): Unsettled {
+export function getUnsettledRuns(
+  db: Db,
+  { recent, startsAgain, sacctSince, unknown }: UnsettledOptions,
+): Unsettled {
   const all = db
-    .prepare<[{ recent: string; sacctSince: string; unknown: string }], Found>(UNSETTLED)
-    .all({ recent, sacctSince, unknown: unknown.reason });
+    .prepare<[Readonly<Record<string, string>>], Found>(UNSETTLED)
+    .all({ recent, startsAgain: JSON.stringify([...startsAgain]), sacctSince, unknown: unknown.reason });
   const lastSign = lastSignReader(db, unknown.reason);
   const found = all.filter(
     ({ run_id, unknown_at }) =>
@@ -115,7 +109,7 @@ function lastSignReader(db: Db, unknown: string): (runId: string) => string {
         AND NOT (type = 'slurm_info' AND json_extract(body, '$.event.reason') IS @unknown)`,
     )
     .pluck();
-  const points = [lastRows('run_metrics'), lastRows('_samples')].map((sql) =>
+  const points = [lastTsSql('run_metrics', '@runId'), lastTsSql('_samples', '@runId')].map((sql) =>
     db.prepare<OfRun, string | null>(sql).pluck(),
   );
   return (runId) => latest([event.get({ runId, unknown }), ...points.map((last) => last.get({ runId }))]);

@@ -1,6 +1,6 @@
 // What squeue and sacct said together, looked up by job.
 import type { SlurmFacts } from './facts.ts';
-import { grouped } from './grouped.ts';
+import { grouped } from '../grouped.ts';
 import { hasTask, jobKey, type TaskRange } from './job-id.ts';
 import { startsOf, type SacctRow } from './sacct.ts';
 import type { SqueueRow } from './squeue.ts';

@@ -1,7 +1,7 @@
 // What the log has of jobs, and what SLURM says of them now -> the events that are missing. Pure.
 import type { Answers } from './answers.ts';
 import type { SlurmFacts } from './facts.ts';
-import { grouped } from './grouped.ts';
+import { grouped } from '../grouped.ts';
 import {
   keyOf,
   KnownStarts,

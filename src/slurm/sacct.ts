@@ -1,6 +1,6 @@
 // What sacct answers -> one row for each start of a job, with its steps.
 import type { Problem, SlurmFacts } from './facts.ts';
-import { grouped } from './grouped.ts';
+import { grouped } from '../grouped.ts';
 import { jobKey, parseJobName, type TaskRange } from './job-id.ts';
 import { isEndState, stateWord } from './states.ts';
 import {
@@ -185,7 +185,8 @@ export function startsOf(rows: readonly SacctRow[]): SacctRow[] {
   return rows.slice(last + 1);
 }
 
-const STARTS_AGAIN = new Set([
+/** After an end in one of these another start of the same job may follow. */
+export const STARTS_AGAIN: ReadonlySet<string> = new Set([
   'REQUEUED',
   'PREEMPTED',
   'NODE_FAIL',
