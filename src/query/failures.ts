@@ -152,78 +152,7 @@ function failuresOf(db: Db, filter: RunFilter, allAttempts: boolean): FailureRow
     LEFT JOIN slurm_jobs j ON j.state IS NOT 'PENDING' AND ${OWN_JOB}
     WHERE ${filterSql(filter)} AND a.status IN ('failed', 'timeout') AND ${last}
     ORDER BY ts DESC, a.run_id, a.position DESC`;
-  // as arrays they are read several times as fast as objects of so many columns
-  return db
-    .prepare<unknown[], FailureValues>(text)
-    .raw()
-    .all(...values)
-    .map(failureRow);
-}
-
-type FailureValues = [
-  run_id: FailureRow['run_id'],
-  status: FailureRow['status'],
-  status_reason: FailureRow['status_reason'],
-  exit_code: FailureRow['exit_code'],
-  ts: FailureRow['ts'],
-  exception_type: FailureRow['exception_type'],
-  message: FailureRow['message'],
-  job_state: FailureRow['job_state'],
-  signal: FailureRow['signal'],
-  node_list: FailureRow['node_list'],
-  memory_mb: FailureRow['memory_mb'],
-  max_rss_mb: FailureRow['max_rss_mb'],
-  time_limit_seconds: FailureRow['time_limit_seconds'],
-  experiment_number: FailureRow['experiment_number'],
-  dataset: FailureRow['dataset'],
-  method: FailureRow['method'],
-  subject: FailureRow['subject'],
-  cl_info: FailureRow['cl_info'],
-  seed: FailureRow['seed'],
-];
-
-function failureRow([
-  run_id,
-  status,
-  status_reason,
-  exit_code,
-  ts,
-  exception_type,
-  message,
-  job_state,
-  signal,
-  node_list,
-  memory_mb,
-  max_rss_mb,
-  time_limit_seconds,
-  experiment_number,
-  dataset,
-  method,
-  subject,
-  cl_info,
-  seed,
-]: FailureValues): FailureRow {
-  return {
-    run_id,
-    status,
-    status_reason,
-    exit_code,
-    ts,
-    exception_type,
-    message,
-    job_state,
-    signal,
-    node_list,
-    memory_mb,
-    max_rss_mb,
-    time_limit_seconds,
-    experiment_number,
-    dataset,
-    method,
-    subject,
-    cl_info,
-    seed,
-  };
+  return db.prepare<unknown[], FailureRow>(text).all(...values);
 }
 
 /** Of all executions of the runs that match; a restart is one, however many runs it ran. */
