@@ -40,12 +40,19 @@ export interface RunOptions {
 
 /** A directory with or without a log in it, and commands that run there. */
 export class Desk {
-  readonly cwd: string = tempDir();
-  readonly ledger: string = path.join(this.cwd, '.runfold');
-  readonly db: string = path.join(this.cwd, 'runs.db');
+  readonly cwd: string;
+  readonly ledger: string;
+  readonly db: string;
 
-  static async withLog(): Promise<Desk> {
-    const desk = new Desk();
+  /** By default in a directory that goes with the test. */
+  constructor(cwd: string = tempDir()) {
+    this.cwd = cwd;
+    this.ledger = path.join(cwd, '.runfold');
+    this.db = path.join(cwd, 'runs.db');
+  }
+
+  static async withLog(cwd?: string): Promise<Desk> {
+    const desk = new Desk(cwd);
     await desk.run(['init']);
     return desk;
   }
