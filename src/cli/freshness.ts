@@ -1,7 +1,7 @@
 // Commands that read make one pass first, unless something keeps the database up to date already.
 import { existsSync } from 'node:fs';
 import { isoTime } from '../clock.ts';
-import type { Hang } from '../db/ledger-note.ts';
+import type { Hang } from '../projector/ledger-note.ts';
 import type { Holder } from '../db/lock.ts';
 import { openReadOnly } from '../db/open.ts';
 import { RunfoldError } from '../errors.ts';

@@ -1,6 +1,6 @@
 // Where a command finds its log and database, also while the storage of the log hangs.
 import { isoTime } from '../clock.ts';
-import type { Hang } from '../db/ledger-note.ts';
+import type { Hang } from '../projector/ledger-note.ts';
 import { locate, type Place } from '../projector/open.ts';
 import { say, type CliIo } from './io.ts';
 import type { PlaceFlags } from './options.ts';

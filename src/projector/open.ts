@@ -1,7 +1,7 @@
 // A projector with everything it needs: the ledger, the lock, the database.
 import os from 'node:os';
 import { isoTime, systemClock, type Clock } from '../clock.ts';
-import { noteOf, type Hang, type LedgerNote } from '../db/ledger-note.ts';
+import { noteOf, type Hang, type LedgerNote } from './ledger-note.ts';
 import { databasePath, prepareDatabaseDirectory } from '../db/location.ts';
 import { lockHolder, ProjectorLock, type Holder } from '../db/lock.ts';
 import { mayHang } from '../db/mounts.ts';

@@ -1,6 +1,6 @@
 // runfold doctor: everything that is wrong with the log, and what to do about each.
 import { isoTime } from '../../clock.ts';
-import type { Hang } from '../../db/ledger-note.ts';
+import type { Hang } from '../../projector/ledger-note.ts';
 import { openReadOnly, type Db } from '../../db/open.ts';
 import { EVENTS_DIR } from '../../events/layout.ts';
 import { withPatience } from '../../projector/hang.ts';

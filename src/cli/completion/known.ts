@@ -5,7 +5,7 @@ import { databasePath, prepareDatabaseDirectory } from '../../db/location.ts';
 import { openReadOnly, type Db } from '../../db/open.ts';
 import { fieldNames, metricNames, pathsIn } from '../../query/names.ts';
 import { LAST } from '../../query/run.ts';
-import { noteOf } from '../../db/ledger-note.ts';
+import { noteOf } from '../../projector/ledger-note.ts';
 import { mayHang } from '../../db/mounts.ts';
 import { findLedger, ledgerCandidates } from '../../events/ledger.ts';
 import { DirectoryStorage } from '../../projector/storage.ts';

@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import path from 'node:path';
 import { nodeIo } from '../events/file-io.ts';
 import type { LedgerInfo } from '../events/ledger.ts';
-import { databasePath } from './location.ts';
+import { databasePath } from '../db/location.ts';
 
 /** A call to the storage that has not come back. */
 export interface Hang {
