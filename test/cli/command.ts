@@ -7,6 +7,7 @@ import type { CliIo } from '../../src/cli/io.ts';
 import { runCli } from '../../src/cli/program.ts';
 import { parseLine } from '../../src/events/parse.ts';
 import type { Event } from '../../src/events/event.ts';
+import type { AskStorage } from '../../src/projector/ask-storage.ts';
 import { tempDir } from '../events/temp-dir.ts';
 import { eventFiles } from '../events/read-lines.ts';
 
@@ -34,6 +35,7 @@ export interface RunOptions {
   signal?: AbortSignal;
   clock?: Clock;
   isTTY?: boolean;
+  askStorage?: AskStorage;
   /** stdout is a terminal of this width, without colours. */
   columns?: number;
 }
@@ -73,6 +75,7 @@ export class Desk {
       clock: options.clock ?? systemClock,
       signal: options.signal ?? new AbortController().signal,
       abandon: () => undefined,
+      ...(options.askStorage && { askStorage: options.askStorage }),
     };
     const code = await runCli(args, io);
     return { code, stdout: stdout.text, stderr: stderr.text };

@@ -192,7 +192,8 @@ test.each(Object.entries(CASES))('%s is found, with what to do', async (_, { fil
 });
 
 test('every kind of finding has a case above', () => {
-  const kinds: Record<FindingKind, true> = {
+  // a hang is no state of the database: test/cli/hung-mount.test.ts has it
+  const kinds: Record<Exclude<FindingKind, 'hang'>, true> = {
     rejected: true, gap: true, misplaced: true, frozen: true, missing: true, waiting: true, after_close: true,
     orphan: true, stranger: true, config_differs: true, attempt_reused: true, tasks_in_one_run: true,
   }; // prettier-ignore
