@@ -219,8 +219,11 @@ export class OpenProjector implements Disposable {
   }
 
   close(): void {
-    this.db.close();
-    this.#lock.release();
+    try {
+      this.db.close();
+    } finally {
+      this.#lock.release();
+    }
   }
 
   [Symbol.dispose](): void {
