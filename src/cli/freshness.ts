@@ -11,6 +11,7 @@ import { Bound } from './bound.ts';
 import { duration } from './human.ts';
 import { say, type CliIo } from './io.ts';
 import { ProgressLine } from './progress.ts';
+import { startIfNew } from './start.ts';
 
 /** A command that reads does not keep anyone waiting for longer than this. */
 const BOUND_MS = 10_000;
@@ -24,6 +25,7 @@ export async function freshen(
   options: PassOptions & { boundMs?: number } = {},
 ): Promise<PassResult | undefined> {
   const { boundMs = BOUND_MS, ...passOptions } = options;
+  await startIfNew(place, io);
   const isFirst = !existsSync(place.file);
   try {
     using open = OpenProjector.open(place, 'sync', io.clock);

@@ -6,7 +6,7 @@ import { lockHolder, ProjectorLock, type Holder } from '../db/lock.ts';
 import { openForWriting, type Db } from '../db/open.ts';
 import { RunfoldError } from '../errors.ts';
 import { findLedger, LEDGER_DIR, type LedgerInfo } from '../events/ledger.ts';
-import { Projector } from './projector.ts';
+import { Projector, type ProjectorOptions } from './projector.ts';
 import { rebuild, type RebuildOptions, type RebuildResult } from './rebuild.ts';
 import { DirectoryStorage } from './storage.ts';
 import { TimedStorage } from './timed-storage.ts';
@@ -66,12 +66,17 @@ export class OpenProjector implements Disposable {
    *
    * @throws RunfoldError `projector_running` and those of `openForWriting` and `Projector`.
    */
-  static open(place: Place, purpose: string, clock: Clock = systemClock): OpenProjector {
+  static open(
+    place: Place,
+    purpose: string,
+    clock: Clock = systemClock,
+    options: Pick<ProjectorOptions, 'trust'> = {},
+  ): OpenProjector {
     const lock = ProjectorLock.acquire(place.file, thisProcess(purpose, clock));
     let db: Db | undefined;
     try {
       db = openForWriting(place.file);
-      return new OpenProjector(new Projector(db, place.ledger, place.storage, clock), db, lock);
+      return new OpenProjector(new Projector(db, place.ledger, place.storage, clock, options), db, lock);
     } catch (error) {
       db?.close();
       lock.release();

@@ -74,7 +74,7 @@ export class DirectoryStorage implements LedgerStorage {
 
   async list(wanted: (folder: string) => boolean = () => true): Promise<Listing> {
     const listing: Listing = { files: [], strangers: [], folders: new Set() };
-    for (const entry of await this.#entries(EVENTS_DIR).catch((error: unknown) => this.#explain(error))) {
+    for (const entry of await this.#topEntries()) {
       const folder = `${EVENTS_DIR}/${entry.name}`;
       if (!entry.isDirectory() || entry.name.startsWith('.')) {
         listing.strangers.push({ path: folder, reason: kindOf(entry) });
@@ -111,14 +111,17 @@ export class DirectoryStorage implements LedgerStorage {
     }
   }
 
-  async #explain(error: unknown): Promise<never> {
-    const events = path.join(this.#root, EVENTS_DIR);
-    const isLink = (await lstat(events).catch(() => undefined))?.isSymbolicLink() === true;
-    if (!isLink) throw error;
-    throw new RunfoldError('ledger_unreadable', `${events} is a symbolic link, which is not followed`, {
-      hint: 'Put the folder itself there. The log’s own directory may be a link, what is in it may not.',
-      cause: error,
-    });
+  async #topEntries(): Promise<Dirent[]> {
+    try {
+      return await this.#entries(EVENTS_DIR);
+    } catch (cause) {
+      const events = path.join(this.#root, EVENTS_DIR);
+      if (!(await lstat(events)).isSymbolicLink()) throw cause;
+      throw new RunfoldError('ledger_unreadable', `${events} is a symbolic link, which is not followed`, {
+        hint: 'Put the folder itself there. The log’s own directory may be a link, what is in it may not.',
+        cause,
+      });
+    }
   }
 
   async read(file: string, from: number, length: number): Promise<Part | StorageProblem> {
