@@ -21,6 +21,7 @@ export const ERROR_CODES = {
   would_lose_rows: 'A rebuild would lose rows whose files are gone or changed.',
   slurm_silent: 'Neither squeue nor sacct has answered.',
   run_not_found: 'No run has that id.',
+  snapshot_failed: 'A copy of the database could not be made or put in its place.',
   file_exists: 'A file is there already and would be replaced.',
   submit_failed: 'sbatch refused a job, or its answer is not known.',
   query_failed: 'An SQL query failed while it ran, or took too long.',

@@ -13,6 +13,7 @@ import { duration } from './human.ts';
 import { say, type CliIo } from './io.ts';
 import { notAnswered } from './place.ts';
 import { ProgressLine } from './progress.ts';
+import { startIfNew } from './start.ts';
 
 /** A command that reads does not keep anyone waiting for longer than this. */
 const BOUND_MS = 10_000;
@@ -26,6 +27,7 @@ export async function freshen(
   options: PassOptions & { boundMs?: number } = {},
 ): Promise<PassResult | undefined> {
   const { boundMs = BOUND_MS, ...passOptions } = options;
+  await startIfNew(place, io);
   const isFirst = !existsSync(place.file);
   if (place.hang !== undefined) {
     if (isFirst) throw silent(place.ledger.path, place.hang);

@@ -17,7 +17,7 @@ import {
 import { LEDGER_FILE } from '../events/layout.ts';
 import { askStorage, isAnswered, type AskStorage, type Question } from './ask-storage.ts';
 import { PACE } from './pace.ts';
-import { Projector } from './projector.ts';
+import { Projector, type ProjectorOptions } from './projector.ts';
 import { rebuild, type RebuildOptions, type RebuildResult } from './rebuild.ts';
 import { DirectoryStorage } from './storage.ts';
 import { TimedStorage } from './timed-storage.ts';
@@ -205,12 +205,17 @@ export class OpenProjector implements Disposable {
    *
    * @throws RunfoldError `projector_running` and those of `openForWriting` and `Projector`.
    */
-  static open(place: Place, purpose: string, clock: Clock = systemClock): OpenProjector {
+  static open(
+    place: Pick<Place, 'ledger' | 'storage' | 'file'>,
+    purpose: string,
+    clock: Clock = systemClock,
+    options: Pick<ProjectorOptions, 'trust'> = {},
+  ): OpenProjector {
     const lock = ProjectorLock.acquire(place.file, thisProcess(purpose, clock));
     let db: Db | undefined;
     try {
       db = openForWriting(place.file);
-      return new OpenProjector(new Projector(db, place.ledger, place.storage, clock), db, lock);
+      return new OpenProjector(new Projector(db, place.ledger, place.storage, clock, options), db, lock);
     } catch (error) {
       db?.close();
       lock.release();

@@ -1,17 +1,22 @@
 // The ledger's shared storage, as the projector sees it: lists and reads, never writes.
 // All calls are asynchronous, so that a mount that hangs holds none of the threads that answer queries.
-import { constants, type Stats } from 'node:fs';
-import { open, readdir, type FileHandle } from 'node:fs/promises';
+import { constants, type Dirent, type Stats } from 'node:fs';
+import { lstat, open, readdir, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
-import { errnoOf, messageOf } from '../errors.ts';
+import { errnoOf, messageOf, RunfoldError } from '../errors.ts';
 import { nodeIo, SMALL_FILE_BYTES } from '../events/file-io.ts';
 import { EVENT_FILE_SUFFIX, EVENTS_DIR, LEDGER_FILE } from '../events/layout.ts';
 import { readLedger, type LedgerInfo } from '../events/ledger.ts';
+import { Inside, type OpenFolder } from './inside.ts';
 
 /** Bytes of a file from an offset on, with its size and mtime from the same open. */
 export interface Part {
   size: number;
   mtimeMs: number;
+  /** Whose it is, and how many names it has; undefined where the storage does not know. */
+  uid?: number;
+  gid?: number;
+  links?: number;
   /** At most what was asked for, never beyond `size`. */
   bytes: Buffer;
 }
@@ -48,14 +53,13 @@ export function isProblem(result: Part | StorageProblem): result is StorageProbl
 /** O_NOFOLLOW: no symbolic link posing as a log. O_NONBLOCK: a FIFO posing as one must not hang us. */
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** No symbolic link that has taken the place of a folder. */
-const FOLDER_FLAGS = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
-
 export class DirectoryStorage implements LedgerStorage {
   readonly #root: string;
+  readonly #inside: Inside;
 
   constructor(root: string) {
     this.#root = root;
+    this.#inside = new Inside(root);
   }
 
   async identify(): Promise<LedgerInfo> {
@@ -70,7 +74,7 @@ export class DirectoryStorage implements LedgerStorage {
 
   async list(wanted: (folder: string) => boolean = () => true): Promise<Listing> {
     const listing: Listing = { files: [], strangers: [], folders: new Set() };
-    for (const entry of await readdir(path.join(this.#root, EVENTS_DIR), { withFileTypes: true })) {
+    for (const entry of await this.#topEntries()) {
       const folder = `${EVENTS_DIR}/${entry.name}`;
       if (!entry.isDirectory() || entry.name.startsWith('.')) {
         listing.strangers.push({ path: folder, reason: kindOf(entry) });
@@ -83,7 +87,7 @@ export class DirectoryStorage implements LedgerStorage {
   async #listFolder(folder: string, listing: Listing): Promise<void> {
     let entries;
     try {
-      entries = await readdir(path.join(this.#root, folder), { withFileTypes: true });
+      entries = await this.#entries(folder);
     } catch (error) {
       listing.strangers.push({ path: folder, reason: errnoOf(error) ?? messageOf(error) });
       return;
@@ -98,22 +102,46 @@ export class DirectoryStorage implements LedgerStorage {
     }
   }
 
+  async #entries(folder: string): Promise<Dirent[]> {
+    const opened = await this.#inside.open(folder);
+    try {
+      return await readdir(opened.at(), { withFileTypes: true });
+    } finally {
+      await opened.close();
+    }
+  }
+
+  async #topEntries(): Promise<Dirent[]> {
+    try {
+      return await this.#entries(EVENTS_DIR);
+    } catch (cause) {
+      const events = path.join(this.#root, EVENTS_DIR);
+      if (!(await lstat(events)).isSymbolicLink()) throw cause;
+      throw new RunfoldError('ledger_unreadable', `${events} is a symbolic link, which is not followed`, {
+        hint: 'Put the folder itself there. The log’s own directory may be a link, what is in it may not.',
+        cause,
+      });
+    }
+  }
+
   async read(file: string, from: number, length: number): Promise<Part | StorageProblem> {
-    const absolute = path.join(this.#root, file);
+    let folder: OpenFolder | undefined;
     let handle: FileHandle | undefined;
     try {
       // on NFS, without opening its directory first, a path may stand for an older file for most of a minute
-      await (await open(path.dirname(absolute), FOLDER_FLAGS)).close();
-      handle = await open(absolute, OPEN_FLAGS);
+      folder = await this.#inside.open(path.posix.dirname(file));
+      handle = await open(folder.at(path.posix.basename(file)), OPEN_FLAGS);
       const stats = await handle.stat();
       if (!stats.isFile()) return { path: file, reason: kindOf(stats) };
       const bytes = await readFully(handle, from, Math.min(length, stats.size - from));
-      return { size: stats.size, mtimeMs: stats.mtimeMs, bytes };
+      const { size, mtimeMs, uid, gid, nlink: links } = stats;
+      return { size, mtimeMs, uid, gid, links, bytes };
     } catch (error) {
       return { path: file, reason: errnoOf(error) ?? messageOf(error) };
     } finally {
-      // nothing was written through it: whatever close says, what was read was read
+      // nothing was written through them: whatever close says, what was read was read
       await handle?.close().catch(() => undefined);
+      await folder?.close().catch(() => undefined);
     }
   }
 }

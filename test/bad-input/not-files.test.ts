@@ -148,6 +148,72 @@ describe('a folder that is a symbolic link', () => {
   });
 });
 
+describe('links above the files', () => {
+  test('events/ that is one is not read: said as an error, and a hint reads nothing through it', async () => {
+    const ledger = new TempLedger(GOOD);
+    const elsewhere = secret(ledger);
+    fs.mkdirSync(`${elsewhere}/${DAY}`);
+    fs.renameSync(`${elsewhere}/fake.ndjson`, `${elsewhere}/${DAY}/fake.ndjson`);
+    await ledger.pass();
+    fs.renameSync(ledger.path('events'), ledger.path('aside'));
+    fs.symlinkSync(elsewhere, ledger.path('events'));
+    await expect(ledger.pass()).rejects.toMatchObject({
+      code: 'ledger_unreadable',
+      message: `${ledger.path('events')} is a symbolic link, which is not followed`,
+    });
+    expect(await ledger.storage.read(FAKE, 0, 100)).toEqual({ path: FAKE, reason: 'ENOTDIR' });
+    ledger.outcome().expectRows('run_metrics', [{ writer: A }]);
+    fs.rmSync(ledger.path('events'));
+    fs.renameSync(ledger.path('aside'), ledger.path('events'));
+    (await ledger.pass())
+      .expectRows('run_metrics', [{ writer: A }])
+      .expectFile(GOOD.path, { state: 'live', reason: null });
+  });
+
+  test('the log’s own directory may be one, and may be led elsewhere while it is read', async () => {
+    const ledger = new TempLedger(GOOD);
+    const link = `${secret(ledger)}/log`;
+    fs.symlinkSync(ledger.root, link);
+    const storage = new DirectoryStorage(link);
+    expect((await storage.list()).files).toEqual([GOOD.path]);
+    fs.renameSync(ledger.root, `${ledger.root}-moved`);
+    onTestFinished(() => fs.rmSync(`${ledger.root}-moved`, { recursive: true, force: true }));
+    fs.rmSync(link);
+    fs.symlinkSync(`${ledger.root}-moved`, link);
+    expect(await storage.read(GOOD.path, 0, 10)).toMatchObject({ bytes: GOOD.bytes.subarray(0, 10) });
+  });
+
+  test('a folder that is swapped for one again and again: what is read is always its own', async () => {
+    const ledger = new TempLedger({
+      path: FAKE,
+      bytes: Buffer.from(`${text(metric(3))}
+`),
+    });
+    const own = ledger.read(FAKE);
+    const elsewhere = secret(ledger);
+    const folder = ledger.path(`events/${DAY}`);
+    let isSwapping = true;
+    const swap = (async () => {
+      while (isSwapping) {
+        await fs.promises.rename(folder, `${folder}-aside`);
+        await fs.promises.symlink(elsewhere, folder);
+        await fs.promises.rm(folder);
+        await fs.promises.rename(`${folder}-aside`, folder);
+      }
+    })();
+    let reads = 0;
+    for (let look = 0; look < 1000; look += 1) {
+      const part = await ledger.storage.read(FAKE, 0, 1000);
+      if ('reason' in part) continue;
+      reads += 1;
+      expect(part.bytes.toString()).toBe(own.toString());
+    }
+    isSwapping = false;
+    await swap;
+    expect(reads).toBeGreaterThan(0);
+  });
+});
+
 test('names with newlines, escapes and quotes are names like any other, and are told apart', async () => {
   const names = [
     'a\nb',

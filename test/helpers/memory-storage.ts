@@ -5,6 +5,8 @@ import type { LedgerStorage, Listing, Part, StorageProblem } from '../../src/pro
 export interface MemoryFile {
   bytes: Buffer;
   mtimeMs: number;
+  /** Whose it is; default root's. */
+  uid?: number;
 }
 
 export const LEDGER: LedgerInfo = {
@@ -36,9 +38,10 @@ export class MemoryStorage implements LedgerStorage {
   read(file: string, from: number, length: number): Promise<Part | StorageProblem> {
     const found = this.files.get(file);
     if (found === undefined) return Promise.resolve({ path: file, reason: 'ENOENT' });
-    const { bytes, mtimeMs } = found;
+    const { bytes, mtimeMs, uid = 0 } = found;
     const end = Math.min(bytes.length, from + Math.max(0, length));
-    return Promise.resolve({ size: bytes.length, mtimeMs, bytes: Buffer.from(bytes.subarray(from, end)) });
+    const part = { size: bytes.length, mtimeMs, uid, gid: 0, links: 1 };
+    return Promise.resolve({ ...part, bytes: Buffer.from(bytes.subarray(from, end)) });
   }
 
   append(path: string, bytes: Buffer, mtimeMs: number): void {

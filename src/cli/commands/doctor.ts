@@ -70,6 +70,7 @@ function* everyFinding(db: Db, place: Place, listed: Listing | Hang): Generator<
       severity: 'problem',
       where: hang.path,
       offset: null,
+      owner: null,
       what: `the storage has not answered since ${isoTime(hang.since)}: what is new in the log is not known`,
       advice: 'Ask who runs its file server. All that is known goes on when it answers again.',
     };

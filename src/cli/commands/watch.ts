@@ -1,7 +1,8 @@
 // runfold watch: keeps the database up to date until SIGINT or SIGTERM.
 import { networkFileSystem } from '../../db/network-fs.ts';
-import { messageOf } from '../../errors.ts';
+import { messageOf, RunfoldError } from '../../errors.ts';
 import { OpenProjector, type Place } from '../../projector/open.ts';
+import type { TrustLevel } from '../../projector/trust.ts';
 import { watch as follow } from '../../projector/watch.ts';
 import { runCommand } from '../../slurm/run-command.ts';
 import { count } from '../human.ts';
@@ -10,30 +11,48 @@ import type { PlaceFlags } from '../options.ts';
 import { waitForPlace } from '../place.ts';
 import { printSafe } from '../print-safe.ts';
 import { SlurmWatch } from '../slurm-watch.ts';
+import { snapshotInProcess } from '../snapshot/in-process.ts';
+import { SnapshotWatch } from '../snapshot/watch.ts';
+import { startIfNew } from '../start.ts';
 import { describeJobs } from '../slurm-words.ts';
+import { snapshotTarget } from './snapshot.ts';
 
 export interface WatchFlags extends PlaceFlags {
   quiet?: boolean;
   slurm?: boolean;
   /** Seconds. */
   slurmEvery: number;
+  trust?: TrustLevel;
+  /** Without a path it is true. */
+  snapshot?: string | true;
+  /** Seconds. */
+  every?: number;
 }
+
+const SNAPSHOT_SECONDS = 60;
 
 export async function watch(flags: WatchFlags, io: CliIo): Promise<ExitCode> {
   const place = await waitForPlace(flags, io);
   const root = place.ledger.path;
-  using open = OpenProjector.open(place, 'watch', io.clock);
+  if (flags.every !== undefined && flags.snapshot === undefined) {
+    throw new RunfoldError('usage', '--every goes with --snapshot');
+  }
+  await startIfNew(place, io, flags.trust);
+  using open = OpenProjector.open(place, 'watch', io.clock, { trust: flags.trust });
   const isQuiet = flags.quiet === true;
   if (!isQuiet) say(io.stderr, `following ${root} into ${place.file}; Ctrl-C ends it`);
   let total = 0;
   using asking = flags.slurm === true ? askSlurm(flags, place, io) : undefined;
+  await using snapshots = flags.snapshot === undefined ? undefined : publish(flags, place, io);
   const end = await follow(open.projector, place.storage, {
     root,
     clock: io.clock,
     signal: io.signal,
     usePolling: networkFileSystem(root) !== undefined,
-    onPass: ({ events, rejected }) => {
+    onPass: (result) => {
+      const { events, rejected } = result;
       asking?.begin();
+      snapshots?.passed(result);
       total += events;
       if (isQuiet || (events === 0 && rejected === 0)) return;
       const bad = rejected === 0 ? '' : `, ${count(rejected, 'line')} rejected`;
@@ -58,9 +77,22 @@ export async function watch(flags: WatchFlags, io: CliIo): Promise<ExitCode> {
     io.abandon();
     return 1;
   }
+  await snapshots?.end();
   open.db.pragma('wal_checkpoint(TRUNCATE)');
   if (!isQuiet) say(io.stderr, `ended; ${count(total, 'event')} applied`);
   return 0;
+}
+
+function publish(flags: WatchFlags, place: Place, io: CliIo): SnapshotWatch {
+  const target = snapshotTarget(flags.snapshot === true ? undefined : flags.snapshot, place, io);
+  return new SnapshotWatch({
+    everyMs: (flags.every ?? SNAPSHOT_SECONDS) * 1000,
+    make: (signal) => snapshotInProcess(place, target, signal),
+    onTrouble: (trouble) => {
+      const what = trouble === undefined ? 'are made again' : `${printSafe(trouble)}; trying again`;
+      say(io.stderr, `snapshots: ${what}`);
+    },
+  });
 }
 
 function askSlurm(flags: WatchFlags, place: Place, io: CliIo): SlurmWatch {
