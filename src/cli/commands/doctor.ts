@@ -2,10 +2,13 @@
 import { openReadOnly } from '../../db/open.ts';
 import { findings, type Finding } from '../../projector/health.ts';
 import { locate } from '../../projector/open.ts';
+import { namesOf } from '../../projector/accounts.ts';
+import { permissionFindings } from '../../projector/permissions.ts';
 import { freshen } from '../freshness.ts';
 import { count } from '../human.ts';
 import { drained, say, sayJson, type CliIo, type ExitCode } from '../io.ts';
 import type { PlaceFlags } from '../options.ts';
+import { namesIn } from '../owners.ts';
 import { printSafe } from '../print-safe.ts';
 
 export interface DoctorFlags extends PlaceFlags {
@@ -18,14 +21,17 @@ export async function doctor(flags: DoctorFlags, io: CliIo): Promise<ExitCode> {
   if (flags.sync) await freshen(place, io, { thorough: true });
   const { strangers } = await place.storage.list();
   const db = openReadOnly(place.file);
+  const self = process.getuid?.() ?? 0;
   let problems = 0;
   let notes = 0;
   try {
-    for (const finding of findings(db, strangers)) {
+    const nameOf = await namesIn(db);
+    const permissions = await permissionFindings(db, place.ledger.path, self, namesOf);
+    for (const finding of chain(permissions, findings(db, strangers, nameOf))) {
       if (finding.severity === 'problem') problems += 1;
       else notes += 1;
       if (flags.json === true) sayJson(io.stdout, finding);
-      else print(finding, io);
+      else print(finding, nameOf(self), io);
       await drained(io);
     }
   } finally {
@@ -38,9 +44,16 @@ export async function doctor(flags: DoctorFlags, io: CliIo): Promise<ExitCode> {
   return problems === 0 ? 0 : 3;
 }
 
-function print({ kind, severity, where, offset, what, advice }: Finding, io: CliIo): void {
+function print(finding: Finding, self: string, io: CliIo): void {
+  const { kind, severity, where, offset, what, advice, owner } = finding;
   const at = offset === null ? '' : `, byte ${offset}`;
-  say(io.stdout, `${severity === 'problem' ? '!' : '-'} ${kind}: ${printSafe(where)}${at}`);
+  const whose = owner === null || owner === self ? '' : ` (of ${printSafe(owner)})`;
+  say(io.stdout, `${severity === 'problem' ? '!' : '-'} ${kind}: ${printSafe(where)}${at}${whose}`);
   say(io.stdout, `    ${printSafe(what)}`);
   say(io.stdout, `    ${printSafe(advice)}`);
+}
+
+/** One after the other: there may be a million rejected lines. */
+function* chain(...parts: Iterable<Finding>[]): Generator<Finding> {
+  for (const part of parts) yield* part;
 }
