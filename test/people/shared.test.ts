@@ -110,7 +110,7 @@ describe.skipIf(why !== undefined)(`init --shared${why === undefined ? '' : ` (s
 const WRITERS: Record<string, string> = {
   'RunLogger': `'${process.execPath}' --input-type=module -e "
     import { RunLogger } from '${builtUrl('logger.js')}';
-    const run = RunLogger.create({ dataset: 'd', method: 'ts' }); run.log({ loss: 1 }); run.finish();"`,
+    const run = RunLogger.create({ dataset: 'd', method: 'ts' }); run.log({ loss: 1 }); await run.close();"`,
   'emit': `'${process.execPath}' '${CLI}' emit run-created --dataset d --method emit`,
   'exec': `'${process.execPath}' '${CLI}' exec --dataset d --method exec -- true`,
   'Python': `PYTHONPATH='${PYTHON_CLIENT}' python3 -c "
