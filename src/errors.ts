@@ -6,6 +6,7 @@ export const ERROR_CODES = {
   invalid_key: 'A field of a run key has a wrong type or value.',
   ledger_not_found: 'No log: nothing named, and no .runfold directory upwards from here.',
   ledger_unreadable: 'The log or its ledger.json cannot be read.',
+  ledger_silent: 'The storage of the log does not answer.',
   ledger_not_made: 'The directory of a new log cannot be made.',
   ledger_exists: 'There is a log already.',
   database_on_network: 'The database path is on a network file system.',

@@ -77,8 +77,11 @@ async function copyInto(built: string, file: string): Promise<void> {
     removeDatabase(built);
   }
   const live = openForWriting(file);
-  live.pragma('wal_checkpoint(TRUNCATE)');
-  live.close();
+  try {
+    live.pragma('wal_checkpoint(TRUNCATE)');
+  } finally {
+    live.close();
+  }
 }
 
 function putAside(file: string): string {

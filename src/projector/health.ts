@@ -43,6 +43,7 @@ export type FindingKind =
   | 'after_close'
   | 'orphan'
   | 'stranger'
+  | 'hang'
   | 'config_differs'
   | 'attempt_reused'
   | 'tasks_in_one_run';

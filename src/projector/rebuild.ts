@@ -28,8 +28,9 @@ export interface RebuildResult {
 export async function rebuild(file: string, options: RebuildOptions): Promise<RebuildResult> {
   const built = buildPath(file, process.pid);
   const { files, trust, isDamaged } = askWhatWasRead(file, options);
-  const db = openForBuilding(built);
+  let db: Db | undefined;
   try {
+    db = openForBuilding(built);
     const { projector, pass: first, losses } = await readAgain(files, new Map(), db, { ...options, trust });
     const withRows = losses.filter(({ events }) => events > 0);
     if (withRows.length > 0 && options.loseMissing !== true) throw wouldLose(withRows);
@@ -44,7 +45,7 @@ export async function rebuild(file: string, options: RebuildOptions): Promise<Re
     const damaged = await swapIn(built, file, isDamaged);
     return { pass: sumUp(first, last), lost: losses, damaged };
   } finally {
-    db.close();
+    db?.close();
     removeDatabase(built);
   }
 }

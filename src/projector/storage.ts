@@ -1,10 +1,10 @@
 // The ledger's shared storage, as the projector sees it: lists and reads, never writes.
 // All calls are asynchronous, so that a mount that hangs holds none of the threads that answer queries.
 import { constants, type Dirent, type Stats } from 'node:fs';
-import { lstat, open, readdir, readFile, type FileHandle } from 'node:fs/promises';
+import { lstat, open, readdir, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { errnoOf, messageOf, RunfoldError } from '../errors.ts';
-import { nodeIo } from '../events/file-io.ts';
+import { nodeIo, SMALL_FILE_BYTES } from '../events/file-io.ts';
 import { EVENT_FILE_SUFFIX, EVENTS_DIR, LEDGER_FILE } from '../events/layout.ts';
 import { readLedger, type LedgerInfo } from '../events/ledger.ts';
 import { Inside, type OpenFolder } from './inside.ts';
@@ -63,7 +63,7 @@ export class DirectoryStorage implements LedgerStorage {
   }
 
   async identify(): Promise<LedgerInfo> {
-    const readText = await readFile(path.join(this.#root, LEDGER_FILE), 'utf8').then(
+    const readText = await readSmall(path.join(this.#root, LEDGER_FILE)).then(
       (text) => () => text,
       (error: unknown) => () => {
         throw error;
@@ -139,9 +139,24 @@ export class DirectoryStorage implements LedgerStorage {
     } catch (error) {
       return { path: file, reason: errnoOf(error) ?? messageOf(error) };
     } finally {
-      await handle?.close();
-      await folder?.close();
+      // nothing was written through them: whatever close says, what was read was read
+      await handle?.close().catch(() => undefined);
+      await folder?.close().catch(() => undefined);
     }
+  }
+}
+
+/** The same as `nodeIo.readText`, on another thread. */
+async function readSmall(file: string): Promise<string> {
+  // a FIFO that bears the name must not hang us
+  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const stats = await handle.stat();
+    if (!stats.isFile()) throw new Error('it is not a regular file');
+    if (stats.size > SMALL_FILE_BYTES) throw new Error(`it has ${stats.size} bytes`);
+    return await handle.readFile('utf8');
+  } finally {
+    await handle.close();
   }
 }
 

@@ -1,10 +1,11 @@
 // runfold snapshot: a copy of the database for other machines and other people.
 import path from 'node:path';
 import { SNAPSHOT_FILE } from '../../db/snapshot.ts';
-import { locate, type Place } from '../../projector/open.ts';
+import type { Place } from '../../projector/open.ts';
 import { freshen, sayHowFresh } from '../freshness.ts';
 import { bytes } from '../human.ts';
 import { say, sayJson, type CliIo, type ExitCode } from '../io.ts';
+import { waitForPlace } from '../place.ts';
 import { printSafe } from '../print-safe.ts';
 import type { ReadingFlags } from '../reading.ts';
 import { snapshotInProcess } from '../snapshot/in-process.ts';
@@ -18,7 +19,7 @@ export async function snapshot(
   flags: SnapshotFlags,
   io: CliIo,
 ): Promise<ExitCode> {
-  const place = await locate({ ...flags, env: io.env, cwd: io.cwd }, io.clock);
+  const place = await waitForPlace(flags, io);
   if (flags.sync) await freshen(place, io);
   else sayHowFresh(place, io);
   const made = await snapshotInProcess(place, snapshotTarget(named, place, io), io.signal);

@@ -1,14 +1,16 @@
 // runfold status: how far the log has been read.
+import { isoTime } from '../../clock.ts';
 import type { Holder } from '../../db/lock.ts';
 import { openReadOnly } from '../../db/open.ts';
 import { ledgerStatus, type LedgerStatus } from '../../projector/health.ts';
 import type { NameOf } from '../../projector/people.ts';
-import { holderOf, locate, type Place } from '../../projector/open.ts';
-import { freshen } from '../freshness.ts';
+import { holderOf, type Place } from '../../projector/open.ts';
+import { freshen, noteHang } from '../freshness.ts';
 import { bytes, count, duration } from '../human.ts';
 import { say, sayJson, type CliIo, type ExitCode } from '../io.ts';
 import type { PlaceFlags } from '../options.ts';
 import { namesIn } from '../owners.ts';
+import { findPlace } from '../place.ts';
 import { printSafe } from '../print-safe.ts';
 
 export interface StatusFlags extends PlaceFlags {
@@ -17,18 +19,19 @@ export interface StatusFlags extends PlaceFlags {
 }
 
 export async function status(flags: StatusFlags, io: CliIo): Promise<ExitCode> {
-  const place = await locate({ ...flags, env: io.env, cwd: io.cwd }, io.clock);
-  if (flags.sync) await freshen(place, io);
+  const place = await findPlace(flags, io, 'also without the log');
+  if (flags.sync || place.hang !== undefined) await freshen(place, io);
   const db = openReadOnly(place.file);
   try {
     const report = ledgerStatus(db, io.clock.now());
     const holder = holderOf(place);
+    const storage = storageOf(place, report.last_pass_at);
     const nameOf = await namesIn(db);
     if (flags.json === true) {
       const owners = report.owners.map((owner) => ({ ...owner, name: nameOf(owner.uid) }));
-      sayJson(io.stdout, { ...report, owners, database: place.file, holder: holder ?? null }, 2);
+      sayJson(io.stdout, { ...report, storage, owners, database: place.file, holder: holder ?? null }, 2);
     } else {
-      const lines = describe(report, place, holder, io.clock.now());
+      const lines = describe(report, storage, place, holder, io.clock.now());
       for (const line of [...lines, ...describePeople(report, nameOf)]) say(io.stdout, line);
       if (isUnhealthy(report)) {
         say(io.stdout);
@@ -41,7 +44,45 @@ export async function status(flags: StatusFlags, io: CliIo): Promise<ExitCode> {
   }
 }
 
-function describe(report: LedgerStatus, place: Place, holder: Holder | undefined, nowMs: number): string[] {
+/** Of the storage of the log: whether it answers, and whatever its state is, since when and where that was seen. */
+interface StorageState {
+  state: 'ok' | 'hangs' | 'away';
+  since: string | null;
+  path: string | null;
+  /** Who waits for it, null if that is this command. */
+  pid: number | null;
+}
+
+function storageOf(place: Place, lastPassAt: string | null): StorageState {
+  if (place.away !== undefined) {
+    return { state: 'away', since: null, path: place.away.message, pid: null };
+  }
+  // a pass of this process may have been given up because of it
+  const own = place.hang ?? place.storage.oldest;
+  if (own !== undefined) {
+    const { since, path } = noteHang(place, own, lastPassAt ?? undefined);
+    return { state: 'hangs', since: isoTime(since), path, pid: null };
+  }
+  const { hang } = place.note;
+  if (hang === undefined) return { state: 'ok', since: null, path: null, pid: null };
+  return { state: 'hangs', since: isoTime(hang.since), path: hang.path, pid: hang.pid };
+}
+
+function describeStorage({ state, since, path, pid }: StorageState, nowMs: number): string {
+  if (state === 'ok') return 'answers';
+  if (state === 'away') return `away: ${printSafe(path ?? '')}`;
+  const age = since === null ? '' : ` since ${since} (${duration((nowMs - Date.parse(since)) / 1000)})`;
+  const who = pid === null ? '' : `; pid ${pid} waits for it`;
+  return `hangs${age} at ${printSafe(path ?? '')}${who}`;
+}
+
+function describe(
+  report: LedgerStatus,
+  storage: StorageState,
+  place: Place,
+  holder: Holder | undefined,
+  nowMs: number,
+): string[] {
   const { files } = report;
   const lag =
     report.lag_bytes === 0
@@ -57,6 +98,7 @@ function describe(report: LedgerStatus, place: Place, holder: Holder | undefined
   const waiting = report.waiting === 0 ? '' : ` (${report.waiting} waiting for NUL bytes to fill)`;
   return [
     `log        ${printSafe(place.ledger.path)}`,
+    `storage    ${describeStorage(storage, nowMs)}`,
     `database   ${printSafe(place.file)}`,
     `files      ${[`${files.live} live${waiting}`, `${files.complete} complete`, ...others].join(', ')}`,
     `events     ${count(report.events, 'applied', 'applied')}, ${report.unknown} of unknown type`,

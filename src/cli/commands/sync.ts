@@ -2,13 +2,14 @@
 import { isoTime } from '../../clock.ts';
 import { RunfoldError } from '../../errors.ts';
 import { withPatience } from '../../projector/hang.ts';
-import { locate, OpenProjector, rebuildLocked, type Place } from '../../projector/open.ts';
+import { OpenProjector, rebuildLocked, type Place } from '../../projector/open.ts';
 import type { PassResult } from '../../projector/projector.ts';
 import type { RebuildResult } from '../../projector/rebuild.ts';
 import type { TrustLevel } from '../../projector/trust.ts';
 import { count } from '../human.ts';
 import { say, type CliIo, type ExitCode } from '../io.ts';
 import type { PlaceFlags } from '../options.ts';
+import { waitForPlace } from '../place.ts';
 import { jsonSafe, printSafe } from '../print-safe.ts';
 import { ProgressLine } from '../progress.ts';
 import { startIfNew } from '../start.ts';
@@ -25,7 +26,7 @@ export async function sync(flags: SyncFlags, io: CliIo): Promise<ExitCode> {
   if (flags.loseMissing === true && flags.rebuild !== true) {
     throw new RunfoldError('usage', '--lose-missing goes with --rebuild');
   }
-  const place = await locate({ ...flags, env: io.env, cwd: io.cwd }, io.clock);
+  const place = await waitForPlace(flags, io);
   const progress = new ProgressLine(io, flags.rebuild === true ? 'rebuilding' : 'reading');
   const outcome = await withPatience(work(flags, place, progress, io), {
     storage: place.storage,

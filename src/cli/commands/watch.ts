@@ -1,13 +1,14 @@
 // runfold watch: keeps the database up to date until SIGINT or SIGTERM.
 import { networkFileSystem } from '../../db/network-fs.ts';
 import { messageOf, RunfoldError } from '../../errors.ts';
-import { locate, OpenProjector, type Place } from '../../projector/open.ts';
+import { OpenProjector, type Place } from '../../projector/open.ts';
 import type { TrustLevel } from '../../projector/trust.ts';
 import { watch as follow } from '../../projector/watch.ts';
 import { runCommand } from '../../slurm/run-command.ts';
 import { count } from '../human.ts';
 import { say, type CliIo, type ExitCode } from '../io.ts';
 import type { PlaceFlags } from '../options.ts';
+import { waitForPlace } from '../place.ts';
 import { printSafe } from '../print-safe.ts';
 import { SlurmWatch } from '../slurm-watch.ts';
 import { snapshotInProcess } from '../snapshot/in-process.ts';
@@ -31,7 +32,7 @@ export interface WatchFlags extends PlaceFlags {
 const SNAPSHOT_SECONDS = 60;
 
 export async function watch(flags: WatchFlags, io: CliIo): Promise<ExitCode> {
-  const place = await locate({ ...flags, env: io.env, cwd: io.cwd }, io.clock);
+  const place = await waitForPlace(flags, io);
   const root = place.ledger.path;
   if (flags.every !== undefined && flags.snapshot === undefined) {
     throw new RunfoldError('usage', '--every goes with --snapshot');
@@ -57,6 +58,11 @@ export async function watch(flags: WatchFlags, io: CliIo): Promise<ExitCode> {
       const bad = rejected === 0 ? '' : `, ${count(rejected, 'line')} rejected`;
       const time = new Date(io.clock.now()).toTimeString().slice(0, 8);
       say(io.stderr, `${time}  ${count(events, 'new event')}${bad}`);
+    },
+    // so that `status` can say it
+    onHang: (call) => {
+      if (call === undefined) place.note.answers(place.ledger);
+      else place.note.hangs(place.ledger, call, call.since - 1);
     },
     onTrouble: (trouble) => {
       if (trouble === undefined) say(io.stderr, 'it works again');
