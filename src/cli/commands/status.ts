@@ -3,11 +3,13 @@ import { isoTime } from '../../clock.ts';
 import type { Holder } from '../../db/lock.ts';
 import { openReadOnly } from '../../db/open.ts';
 import { ledgerStatus, type LedgerStatus } from '../../projector/health.ts';
+import type { NameOf } from '../../projector/people.ts';
 import { holderOf, type Place } from '../../projector/open.ts';
 import { freshen, noteHang } from '../freshness.ts';
 import { bytes, count, duration } from '../human.ts';
 import { say, sayJson, type CliIo, type ExitCode } from '../io.ts';
 import type { PlaceFlags } from '../options.ts';
+import { namesIn } from '../owners.ts';
 import { findPlace } from '../place.ts';
 import { printSafe } from '../print-safe.ts';
 
@@ -24,9 +26,18 @@ export async function status(flags: StatusFlags, io: CliIo): Promise<ExitCode> {
     const report = ledgerStatus(db, io.clock.now());
     const holder = holderOf(place);
     const storage = storageOf(place, report.last_pass_at);
+    const nameOf = await namesIn(db);
     if (flags.json === true) {
-      sayJson(io.stdout, { ...report, storage, database: place.file, holder: holder ?? null }, 2);
-    } else for (const line of describe(report, storage, place, holder, io.clock.now())) say(io.stdout, line);
+      const owners = report.owners.map((owner) => ({ ...owner, name: nameOf(owner.uid) }));
+      sayJson(io.stdout, { ...report, storage, owners, database: place.file, holder: holder ?? null }, 2);
+    } else {
+      const lines = describe(report, storage, place, holder, io.clock.now());
+      for (const line of [...lines, ...describePeople(report, nameOf)]) say(io.stdout, line);
+      if (isUnhealthy(report)) {
+        say(io.stdout);
+        say(io.stdout, 'Something is wrong with the log: runfold doctor says what, and what to do.');
+      }
+    }
     return 0;
   } finally {
     db.close();
@@ -81,11 +92,10 @@ function describe(
     report.last_pass_at === null
       ? 'never'
       : `${report.last_pass_at} (${duration(Math.max(0, nowMs - Date.parse(report.last_pass_at)) / 1000)} ago)`;
-  const others = (['quiet', 'frozen', 'misplaced', 'missing'] as const)
+  const others = (['quiet', 'frozen', 'misplaced', 'missing', 'untrusted'] as const)
     .filter((state) => files[state] > 0)
     .map((state) => `${files[state]} ${state}`);
   const waiting = report.waiting === 0 ? '' : ` (${report.waiting} waiting for NUL bytes to fill)`;
-  const unhealthy = report.rejected + files.frozen + files.misplaced + files.missing > 0;
   return [
     `log        ${printSafe(place.ledger.path)}`,
     `storage    ${describeStorage(storage, nowMs)}`,
@@ -96,6 +106,24 @@ function describe(
     `lag        ${lag}`,
     `last pass  ${lastPass}`,
     `held by    ${holder === undefined ? 'nobody' : `${holder.purpose}, pid ${holder.pid} on ${holder.host} since ${holder.since}`}`,
-    ...(unhealthy ? ['', 'Something is wrong with the log: runfold doctor says what, and what to do.'] : []),
   ];
+}
+
+function isUnhealthy({ rejected, files }: LedgerStatus): boolean {
+  return rejected + files.frozen + files.misplaced + files.missing > 0;
+}
+
+/** Nothing, where all files are one’s own. */
+function describePeople({ owners, trust, files }: LedgerStatus, nameOf: NameOf): string[] {
+  const self = process.getuid?.() ?? 0;
+  const lines: string[] = [];
+  if (owners.some(({ uid }) => uid !== self)) {
+    const each = owners.map((owner) => `${nameOf(owner.uid)} ${count(owner.files, 'file')}`);
+    lines.push(`owners     ${printSafe(each.join(', '))}`);
+  }
+  if (trust !== 'all') {
+    const left = files.untrusted === 0 ? '' : `; ${count(files.untrusted, 'file')} of others not read`;
+    lines.push(`trust      ${trust}${left}`);
+  }
+  return lines;
 }
