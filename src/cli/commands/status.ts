@@ -1,4 +1,5 @@
 // runfold status: how far the log has been read.
+import { readCallsNote, type StorageCalls } from '../../db/calls-note.ts';
 import type { Holder } from '../../db/lock.ts';
 import { openReadOnly } from '../../db/open.ts';
 import { ledgerStatus, type LedgerStatus } from '../../projector/health.ts';
@@ -21,16 +22,23 @@ export async function status(flags: StatusFlags, io: CliIo): Promise<ExitCode> {
   try {
     const report = ledgerStatus(db, io.clock.now());
     const holder = holderOf(place);
+    const calls = holder?.purpose === 'watch' ? readCallsNote(place.file) : undefined;
     if (flags.json === true) {
-      sayJson(io.stdout, { ...report, database: place.file, holder: holder ?? null }, 2);
-    } else for (const line of describe(report, place, holder, io.clock.now())) say(io.stdout, line);
+      sayJson(io.stdout, { ...report, database: place.file, holder: holder ?? null, calls: calls ?? null }, 2);
+    } else for (const line of describe(report, place, holder, calls, io.clock.now())) say(io.stdout, line);
     return 0;
   } finally {
     db.close();
   }
 }
 
-function describe(report: LedgerStatus, place: Place, holder: Holder | undefined, nowMs: number): string[] {
+function describe(
+  report: LedgerStatus,
+  place: Place,
+  holder: Holder | undefined,
+  calls: StorageCalls | undefined,
+  nowMs: number,
+): string[] {
   const { files } = report;
   const lag =
     report.lag_bytes === 0
@@ -54,6 +62,13 @@ function describe(report: LedgerStatus, place: Place, holder: Holder | undefined
     `lag        ${lag}`,
     `last pass  ${lastPass}`,
     `held by    ${holder === undefined ? 'nobody' : `${holder.purpose}, pid ${holder.pid} on ${holder.host} since ${holder.since}`}`,
+    ...(calls === undefined ? [] : [`calls      ${describeCalls(calls)}`]),
     ...(unhealthy ? ['', 'Something is wrong with the log: runfold doctor says what, and what to do.'] : []),
   ];
+}
+
+function describeCalls({ at, calls, budget, per_file: perFile }: StorageCalls): string {
+  const asked = `${calls.toLocaleString('en')} to the storage in the minute before ${at.slice(11, 19)} UTC`;
+  if (budget === null || perFile === null) return `${asked}, no limit`;
+  return `${asked}, at most ${budget.toLocaleString('en')} (${perFile} for each live file)`;
 }

@@ -1,9 +1,12 @@
 // runfold watch: keeps the database up to date until SIGINT or SIGTERM.
+import { writeCallsNote } from '../../db/calls-note.ts';
 import { networkFileSystem } from '../../db/network-fs.ts';
 import { messageOf } from '../../errors.ts';
+import { DEFAULT_CALLS_PER_FILE } from '../../projector/call-budget.ts';
 import { locate, OpenProjector, type Place } from '../../projector/open.ts';
 import { watch as follow } from '../../projector/watch.ts';
 import { runCommand } from '../../slurm/run-command.ts';
+import { CpuBudget } from '../cpu-budget.ts';
 import { count } from '../human.ts';
 import { say, type CliIo, type ExitCode } from '../io.ts';
 import type { PlaceFlags } from '../options.ts';
@@ -14,6 +17,9 @@ import { describeJobs } from '../slurm-words.ts';
 export interface WatchFlags extends PlaceFlags {
   quiet?: boolean;
   slurm?: boolean;
+  /** Seconds. */
+  cpuBudget?: number;
+  callsPerFile?: number;
   /** Seconds. */
   slurmEvery: number;
 }
@@ -26,11 +32,16 @@ export async function watch(flags: WatchFlags, io: CliIo): Promise<ExitCode> {
   if (!isQuiet) say(io.stderr, `following ${root} into ${place.file}; Ctrl-C ends it`);
   let total = 0;
   using asking = flags.slurm === true ? askSlurm(flags, place, io) : undefined;
+  using cpu = flags.cpuBudget === undefined ? undefined : new CpuBudget(flags.cpuBudget);
+  const isOnNetwork = networkFileSystem(root) !== undefined;
+  const callsPerFile = flags.callsPerFile ?? (isOnNetwork ? DEFAULT_CALLS_PER_FILE : undefined);
   const end = await follow(open.projector, place.storage, {
     root,
     clock: io.clock,
-    signal: io.signal,
-    usePolling: networkFileSystem(root) !== undefined,
+    signal: cpu === undefined ? io.signal : AbortSignal.any([io.signal, cpu.signal]),
+    usePolling: isOnNetwork,
+    ...(callsPerFile !== undefined && { callsPerFile }),
+    onCalls: (calls) => writeCallsNote(place.file, calls),
     onPass: ({ events, rejected }) => {
       asking?.begin();
       total += events;
@@ -53,6 +64,9 @@ export async function watch(flags: WatchFlags, io: CliIo): Promise<ExitCode> {
     return 1;
   }
   open.db.pragma('wal_checkpoint(TRUNCATE)');
+  if (cpu?.signal.aborted === true) {
+    say(io.stderr, `${flags.cpuBudget} s of processor time are used up (--cpu-budget): the next one goes on from here`);
+  }
   if (!isQuiet) say(io.stderr, `ended; ${count(total, 'event')} applied`);
   return 0;
 }
