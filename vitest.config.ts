@@ -6,7 +6,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/global-setup.ts'],
     testTimeout: 120_000,
-    // many tests wait for processes: two at once also where there are two processors
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // many tests wait for processes: three at once also where there are two processors
+    maxWorkers: Math.max(3, availableParallelism() - 1),
   },
 });

@@ -1,16 +1,19 @@
 // Commands that read make one pass first, unless something keeps the database up to date already.
 import { existsSync } from 'node:fs';
 import { isoTime } from '../clock.ts';
+import type { Hang } from '../projector/ledger-note.ts';
 import type { Holder } from '../db/lock.ts';
 import { openReadOnly } from '../db/open.ts';
 import { RunfoldError } from '../errors.ts';
 import { withPatience } from '../projector/hang.ts';
-import { OpenProjector, type Place } from '../projector/open.ts';
+import { OpenProjector, silent, type Place } from '../projector/open.ts';
 import type { PassOptions, PassResult } from '../projector/projector.ts';
 import { Bound } from './bound.ts';
 import { duration } from './human.ts';
 import { say, type CliIo } from './io.ts';
+import { notAnswered } from './place.ts';
 import { ProgressLine } from './progress.ts';
+import { startIfNew } from './start.ts';
 
 /** A command that reads does not keep anyone waiting for longer than this. */
 const BOUND_MS = 10_000;
@@ -24,7 +27,18 @@ export async function freshen(
   options: PassOptions & { boundMs?: number } = {},
 ): Promise<PassResult | undefined> {
   const { boundMs = BOUND_MS, ...passOptions } = options;
+  await startIfNew(place, io);
   const isFirst = !existsSync(place.file);
+  if (place.hang !== undefined) {
+    if (isFirst) throw silent(place.ledger.path, place.hang);
+    sayHang(place, io, place.hang);
+    return undefined;
+  }
+  if (place.away !== undefined) {
+    const at = lastPassAt(place);
+    say(io.stderr, `${place.away.message}: ${at === undefined ? 'not synced' : asOf(at, io)}`);
+    return undefined;
+  }
   try {
     using open = OpenProjector.open(place, 'sync', io.clock);
     const progress = new ProgressLine(io, 'reading');
@@ -40,9 +54,11 @@ export async function freshen(
     });
     progress.done();
     if (outcome === 'abandoned') {
-      const path = place.storage.oldest?.path ?? 'the log';
-      say(io.stderr, `not synced: the storage does not answer (${path})`);
       io.abandon();
+      io.signal.throwIfAborted();
+      const hang = place.storage.oldest ?? { path: 'events', since: io.clock.now() };
+      if (isFirst) throw silent(place.ledger.path, hang);
+      sayHang(place, io, hang);
       return undefined;
     }
     io.signal.throwIfAborted();
@@ -59,13 +75,28 @@ export async function freshen(
 /** For commands that read the database as it is. */
 export function sayHowFresh(place: Place, io: CliIo): void {
   const at = lastPassAt(place);
-  say(io.stderr, at === undefined ? 'not synced' : `${asOf(at, io)}, not synced since`);
+  if (place.hang !== undefined && at !== undefined) sayHang(place, io, place.hang);
+  else say(io.stderr, at === undefined ? 'not synced' : `${asOf(at, io)}, not synced since`);
+}
+
+/** The answer is what the database has. Since when it hangs is remembered for whoever asks next. */
+function sayHang(place: Place, io: CliIo, hang: Hang): void {
+  const at = lastPassAt(place);
+  const first = noteHang(place, hang, at);
+  say(io.stderr, `${notAnswered(first)}: ${at === undefined ? 'not synced' : asOf(at, io)}`);
+}
+
+/** Since when the storage hangs, as far as this machine knows. */
+export function noteHang({ note, ledger }: Place, hang: Hang, lastPassAtIso: string | undefined): Hang {
+  return note.hangs(ledger, hang, lastPassAtIso === undefined ? 0 : Date.parse(lastPassAtIso));
 }
 
 function asKept(place: Place, io: CliIo, { message, cause }: RunfoldError): string {
   const at = lastPassAt(place);
   if (at === undefined || !isHolder(cause)) return `not synced: ${message}`;
   const holder = `${cause.purpose}, pid ${cause.pid} on ${cause.host}`;
+  const { hang } = place.note;
+  if (hang?.pid === cause.pid) return `${asOf(at, io)}, kept by ${holder}: ${notAnswered(hang)}`;
   const isLate = ageOf(at, io) > LATE_SECONDS;
   const doubt = isLate
     ? ', which has not looked for that long: is it stopped, or does the storage hang?'

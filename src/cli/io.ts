@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../clock.ts';
+import type { AskStorage } from '../projector/ask-storage.ts';
 import { jsonSafe, printSafe } from './print-safe.ts';
 
 export interface CliIo {
@@ -16,6 +17,8 @@ export interface CliIo {
   clock: Clock;
   /** Aborted by SIGINT and SIGTERM. */
   signal: AbortSignal;
+  /** How a storage is asked whether it answers; by default that of `locate`. */
+  askStorage?: AskStorage;
   /** Ends the process although a call to the storage hangs, once the command has returned. */
   abandon: () => void;
 }

@@ -1,12 +1,20 @@
 #!/usr/bin/env node
 // The process: arguments and streams in, exit code out.
+import { once } from 'node:events';
 import { systemClock } from '../clock.ts';
+import { dieOf } from '../exec/signals.ts';
 import type { CliIo } from './io.ts';
 
 const args = process.argv.slice(2);
 const ending = new AbortController();
 let isAbandoned = false;
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort());
+let endedBy: NodeJS.Signals | undefined;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    endedBy ??= signal;
+    ending.abort();
+  });
+}
 
 /**
  * Each stream is opened when it is asked for: that makes a pipe non-blocking, for all who share it, and `exec` leaves
@@ -55,5 +63,10 @@ function onOutputError(error: NodeJS.ErrnoException): void {
 
 const run = args[0] === 'exec' ? (await import('./exec.ts')).runExec : (await import('./program.ts')).runCli;
 process.exitCode = await run(args, io);
-// an ordinary end would wait for the thread that hangs in the storage
-if (isAbandoned) process.kill(process.pid, 'SIGKILL');
+if (isAbandoned) {
+  for (const stream of [process.stdout, process.stderr]) {
+    if (stream.writableNeedDrain) await once(stream, 'drain');
+  }
+  // an ordinary end would wait for the thread that hangs in the storage; a signal ends that too
+  dieOf(endedBy ?? 'SIGKILL');
+}

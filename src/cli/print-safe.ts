@@ -13,8 +13,15 @@ const JOINERS = [
     return String.raw`(?<=${letter})[\u200C\u200D](?=${letter})`;
   }),
 ];
-/** What is kept comes first; of emoji those that every terminal should know, joined ones and flags among them. */
-const KEPT_OR_ACTIVE = new RegExp(String.raw`(\p{RGI_Emoji}|${JOINERS.join('|')})|${ACTIVE}`, 'gv');
+let keptOrActive: RegExp | undefined;
+
+/**
+ * What is kept comes first; of emoji those that every terminal should know, joined ones and flags among them. Made
+ * when it is first needed: it takes longer than anything else at the start of the program, and most text is plain.
+ */
+function keptOrActivePattern(): RegExp {
+  return (keptOrActive ??= new RegExp(String.raw`(\p{RGI_Emoji}|${JOINERS.join('|')})|${ACTIVE}`, 'gv'));
+}
 
 /**
  * Control, bidirectional and invisible characters as `\x1b` or `\u{202e}`; all else as it is, also the joiners within
@@ -22,7 +29,7 @@ const KEPT_OR_ACTIVE = new RegExp(String.raw`(\p{RGI_Emoji}|${JOINERS.join('|')}
  */
 export function printSafe(text: string): string {
   if (!ANY_ACTIVE.test(text)) return text;
-  return text.replace(KEPT_OR_ACTIVE, (character, kept: string | undefined) => {
+  return text.replace(keptOrActivePattern(), (character, kept: string | undefined) => {
     if (kept !== undefined) return kept;
     const code = character.codePointAt(0) ?? 0;
     if (character === '\n') return String.raw`\n`;

@@ -93,9 +93,9 @@ export async function reading<Answer>(
 ): Promise<Answer> {
   // only now: commands that have these options in their help, and read nothing, start faster without them
   const { openReadOnly } = await import('../db/open.ts');
-  const { locate } = await import('../projector/open.ts');
+  const { findPlace } = await import('./place.ts');
   const { freshen, sayHowFresh } = await import('./freshness.ts');
-  const place = await locate({ ...flags, env: io.env, cwd: io.cwd }, io.clock);
+  const place = await findPlace(flags, io);
   if (flags.sync) await freshen(place, io);
   else sayHowFresh(place, io);
   const db = openReadOnly(place.file);

@@ -1,9 +1,8 @@
 // Words as a POSIX shell would read them again.
-
-const PLAIN = /^[\w@%+=:,./-]+$/;
+import { shellWord } from '../shell-word.ts';
 
 export function shellQuote(args: readonly string[]): string {
-  return args.map((arg) => (PLAIN.test(arg) ? arg : `'${arg.replaceAll("'", String.raw`'\''`)}'`)).join(' ');
+  return args.map(shellWord).join(' ');
 }
 
 /** The whole command line of a call, to be shown or run again. */

@@ -1,14 +1,19 @@
 // The commands that keep the database up to date, and say whether all is well.
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { DoctorFlags } from './commands/doctor.ts';
+import type { SnapshotFlags } from './commands/snapshot.ts';
 import type { StatusFlags } from './commands/status.ts';
 import type { SyncFlags } from './commands/sync.ts';
 import type { VerifyFlags } from './commands/verify.ts';
 import type { WatchFlags } from './commands/watch.ts';
 import { examples } from './answers.ts';
+import type { TrustLevel } from '../projector/trust.ts';
 import type { CliIo, ExitCode } from './io.ts';
 import { countOf, seconds, withJson, withPlace } from './options.ts';
 import { withReading } from './reading.ts';
+
+/** As in src/projector/trust.ts, which a help need not load. */
+const TRUST_LEVELS: readonly TrustLevel[] = ['owner', 'group', 'all'];
 
 export function addUpkeep(program: Command, io: CliIo, finish: (code: ExitCode) => void): void {
   withJson(withPlace(program.command('sync')))
@@ -16,6 +21,7 @@ export function addUpkeep(program: Command, io: CliIo, finish: (code: ExitCode) 
     .option('--rebuild', 'make the database anew from the whole log')
     .option('--lose-missing', 'with --rebuild: go on without rows whose files are gone or changed')
     .option('--thorough', 'look at finished files and old folders too')
+    .addOption(trustOption())
     .addHelpText('after', examples('runfold sync', 'runfold sync --rebuild'))
     .action(async (flags: SyncFlags) => {
       const { sync } = await import('./commands/sync.ts');
@@ -42,10 +48,35 @@ export function addUpkeep(program: Command, io: CliIo, finish: (code: ExitCode) 
         .argParser(politeSeconds)
         .default(60, '60s'),
     )
-    .addHelpText('after', examples('runfold watch --quiet &', 'runfold watch --cpu-budget 10m', 'runfold watch --slurm --slurm-every 5m'))
+    .addOption(trustOption())
+    .option('--snapshot [path]', 'publish a copy of the database (default: snapshot.db in the log)')
+    .addOption(
+      new Option(
+        '--every <time>',
+        'with --snapshot: how often, if something is new (default: 60s)',
+      ).argParser(positiveSeconds),
+    )
+    .addHelpText(
+      'after',
+      examples(
+        'runfold watch --quiet &',
+        'runfold watch --cpu-budget 10m',
+        'runfold watch --slurm --slurm-every 5m',
+        'runfold watch --snapshot --every 5m',
+      ),
+    )
     .action(async (flags: WatchFlags) => {
       const { watch } = await import('./commands/watch.ts');
       finish(await watch(flags, io));
+    });
+
+  withJson(withReading(program.command('snapshot')))
+    .description('copy the database to where other machines and other people find it')
+    .argument('[path]', 'default: snapshot.db in the log')
+    .addHelpText('after', examples('runfold snapshot', 'runfold snapshot ~/runs.db'))
+    .action(async (path: string | undefined, flags: SnapshotFlags) => {
+      const { snapshot } = await import('./commands/snapshot.ts');
+      finish(await snapshot(path, flags, io));
     });
 
   withJson(withReading(program.command('status')))
@@ -80,6 +111,20 @@ function callsPerFile(text: string): number {
   const value = countOf(text);
   if (value >= LEAST_CALLS) return value;
   throw new InvalidArgumentError(`It must be ${LEAST_CALLS} or more.`);
+}
+
+function trustOption(): Option {
+  const option = new Option(
+    '--trust <whose>',
+    'whose files are read: owner, group or all; kept until changed',
+  );
+  return option.choices(TRUST_LEVELS);
+}
+
+function positiveSeconds(text: string): number {
+  const value = seconds(text);
+  if (value >= 1) return value;
+  throw new InvalidArgumentError('It must be 1s or more.');
 }
 
 const POLITE_SECONDS = 60;

@@ -46,9 +46,8 @@ export class ProjectorLock implements Disposable {
   }
 
   release(): void {
-    if (!this.#db.open) return;
-    this.#db.exec('ROLLBACK');
-    this.#db.close();
+    // which rolls back, also where a statement that says so would fail
+    if (this.#db.open) this.#db.close();
   }
 
   [Symbol.dispose](): void {

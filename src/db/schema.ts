@@ -3,7 +3,7 @@
 
 /** "runf": tells the file apart from any other SQLite database. */
 export const APPLICATION_ID = 0x72_75_6e_66;
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 /** The five tables and the report of rejected lines: what the law is about, and what `verify` compares. */
 export const PUBLIC_TABLES = [
@@ -155,19 +155,22 @@ CREATE TABLE _projection (
   ledger_id TEXT NOT NULL,
   ledger_path TEXT NOT NULL,
   last_pass_at TEXT,
-  slow_sweep_due_at TEXT
+  slow_sweep_due_at TEXT,
+  trust TEXT NOT NULL DEFAULT 'all' CHECK (trust IN ('owner', 'group', 'all'))
 );
 
 -- Every event file ever seen, and how far it has been read.
 CREATE TABLE _files (
   path TEXT PRIMARY KEY NOT NULL,
-  state TEXT NOT NULL CHECK (state IN ('live', 'quiet', 'complete', 'frozen', 'misplaced', 'missing')),
+  state TEXT NOT NULL CHECK (state IN ('live', 'quiet', 'complete', 'frozen', 'misplaced', 'missing', 'untrusted')),
   reason TEXT,
   kind TEXT CHECK (kind IN ('writer', 'hand_made')),
   writer TEXT,
   attempt TEXT,
   host TEXT,
   user_name TEXT,
+  uid INTEGER,
+  links INTEGER,
   offset INTEGER NOT NULL,
   scanned INTEGER NOT NULL,
   scanned_nul INTEGER NOT NULL,

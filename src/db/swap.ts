@@ -24,7 +24,8 @@ export function verifyPath(file: string, pid: number): string {
   return `${file}${VERIFY_SUFFIX}${pid}`;
 }
 
-function removeRemains(file: string, suffix: string, isLeft: (pid: number) => boolean): void {
+/** Removes files beside `file` that bear the number of a process, if `isLeft` says so of it. */
+export function removeRemains(file: string, suffix: string, isLeft: (pid: number) => boolean): void {
   const directory = path.dirname(file);
   const prefix = path.basename(file) + suffix;
   for (const name of readdirSync(directory)) {
@@ -34,7 +35,7 @@ function removeRemains(file: string, suffix: string, isLeft: (pid: number) => bo
 }
 
 /** Whether a process of this machine has ended, and its id is nobody's now. */
-function isOver(pid: number): boolean {
+export function isOver(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return false;
@@ -76,8 +77,11 @@ async function copyInto(built: string, file: string): Promise<void> {
     removeDatabase(built);
   }
   const live = openForWriting(file);
-  live.pragma('wal_checkpoint(TRUNCATE)');
-  live.close();
+  try {
+    live.pragma('wal_checkpoint(TRUNCATE)');
+  } finally {
+    live.close();
+  }
 }
 
 function putAside(file: string): string {
@@ -94,7 +98,8 @@ function putAside(file: string): string {
   return aside;
 }
 
-function syncFile(file: string): void {
+/** What is in a file, or which files are in a directory, stays after a power cut. */
+export function syncFile(file: string): void {
   const descriptor = openSync(file, 'r');
   try {
     fsyncSync(descriptor);

@@ -1,6 +1,7 @@
 // Which code a run executes, as far as it can be read from a few small files: no process is started for it.
 import { readFileSync, statSync, type Stats } from 'node:fs';
 import path from 'node:path';
+import { shellWord } from '../shell-word.ts';
 
 export interface CodeInfo {
   git_commit: string | undefined;
@@ -23,10 +24,6 @@ export function codeInfo(cwd: string, argv: readonly string[]): CodeInfo {
 function commandOf(argv: readonly string[]): string {
   const [program = 'node', ...rest] = argv;
   return [path.basename(program), ...rest].map(shellWord).join(' ').slice(0, MAX_COMMAND);
-}
-
-function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** What HEAD names, or undefined: no repository, no commit yet, or a form of it that is not known here. */

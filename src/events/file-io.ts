@@ -26,7 +26,7 @@ export interface FileIo {
   readText(path: string): string;
 }
 
-const SMALL_FILE_BYTES = 65_536;
+export const SMALL_FILE_BYTES = 65_536;
 // Windows has neither
 const O_NOFOLLOW = fs.constants.O_NOFOLLOW ?? 0;
 const O_NONBLOCK = fs.constants.O_NONBLOCK ?? 0;

@@ -35,14 +35,24 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
  * upwards. Undefined if there is none. A named one need not exist: `readLedger` says so.
  */
 export function findLedger(options: FindLedgerOptions): string | undefined {
+  if (isNamed(options)) return ledgerCandidates(options)[0];
+  return ledgerCandidates(options).find(isDirectory);
+}
+
+/** Where a ledger may be, in the order in which it is looked for: one path if it is named. Touches no file. */
+export function ledgerCandidates(options: FindLedgerOptions): string[] {
   const { explicit, env, cwd } = options;
   const named = explicit || env['RUNFOLD_DIR'];
-  if (named) return path.resolve(cwd, named);
+  if (named) return [path.resolve(cwd, named)];
+  const candidates: string[] = [];
   for (let folder = path.resolve(cwd); ; folder = path.dirname(folder)) {
-    const candidate = path.join(folder, LEDGER_DIR);
-    if (isDirectory(candidate)) return candidate;
-    if (folder === path.dirname(folder)) return undefined;
+    candidates.push(path.join(folder, LEDGER_DIR));
+    if (folder === path.dirname(folder)) return candidates;
   }
+}
+
+function isNamed({ explicit, env }: FindLedgerOptions): boolean {
+  return Boolean(explicit || env['RUNFOLD_DIR']);
 }
 
 function isDirectory(candidate: string): boolean {

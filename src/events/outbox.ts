@@ -3,6 +3,7 @@
 // Memory first, then the spool, then counted drops. The order of lines is kept, so that the header stays first.
 import path from 'node:path';
 import { errnoOf, messageOf, RunfoldError } from '../errors.ts';
+import { shellWord } from '../shell-word.ts';
 import { bytesOf, type Line, type LineFile } from './line-file.ts';
 import type { Notices } from './notices.ts';
 import type { OwnFile } from './own-file.ts';
@@ -271,7 +272,7 @@ export class Outbox {
   #mend(): string {
     const { file, spool } = this.#options;
     const into = file.path;
-    return `mkdir -p ${quoted(path.dirname(into))} && cat ${quoted(spool.path)} >> ${quoted(into)}`;
+    return `mkdir -p ${shellWord(path.dirname(into))} && cat ${shellWord(spool.path)} >> ${shellWord(into)}`;
   }
 }
 
@@ -283,8 +284,4 @@ function shortWrite(): Error {
 
 function isShortWrite(error: unknown): boolean {
   return messageOf(error) === SHORT_WRITE;
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -13,6 +13,8 @@ const ROUND_BYTES_AHEAD = ROUND_BYTES / 2;
 const ROUND_FILES = 1024;
 /** Node serves file calls with four threads. */
 const PARALLEL_READS = 4;
+/** So many files with little to read are asked for together: a storage that is slow must not seem to hang for it. */
+const LITTLE_READS = 64;
 /** Most files have little that is new, and are asked for together: no more of each than this, so as not to fill the memory. */
 const LITTLE_BYTES = 16_384;
 /** Chunks of fewer bytes are parsed where they are needed. */
@@ -130,7 +132,9 @@ export class ChunkQueue {
   async #readSome(bytes: number, most: number): Promise<Some> {
     const { catalog, storage, limitOf } = this.#parts;
     const isMuch = this.#much.has(this.#paths[0] ?? '');
-    const wanted = isMuch ? Math.min(PARALLEL_READS, Math.ceil(bytes / CHUNK_BYTES)) : Math.ceil(bytes / LITTLE_BYTES);
+    const wanted = isMuch
+      ? Math.min(PARALLEL_READS, Math.ceil(bytes / CHUNK_BYTES))
+      : Math.min(LITTLE_READS, Math.ceil(bytes / LITTLE_BYTES));
     const paths = this.#takePaths(isMuch, Math.min(most, wanted));
     const files = paths.map((path) => this.#next.get(path) ?? catalog.ensure(path));
     for (const file of files) this.#reading.set(file.path, file);

@@ -4,9 +4,9 @@
  * live: read on. quiet: its runs are finished and it has been silent for long. complete: its writer closed it
  * and every line came. frozen: not read on, for a reason that can pass
  * (truncated, rewritten) or that the file itself says (second_header, other_format). misplaced: its name says another writer.
- * missing: gone or unreadable.
+ * missing: gone or unreadable. untrusted: of an owner whose files are not to be read.
  */
-export type FileStatus = 'live' | 'quiet' | 'complete' | 'frozen' | 'misplaced' | 'missing';
+export type FileStatus = 'live' | 'quiet' | 'complete' | 'frozen' | 'misplaced' | 'missing' | 'untrusted';
 
 export interface FileState {
   /** Relative to the ledger, with forward slashes. */
@@ -20,7 +20,12 @@ export interface FileState {
   /** The default attempt of its events. */
   attempt: string | null;
   host: string | null;
+  /** As its header says, which anybody may write. */
   user: string | null;
+  /** Whose it is, as the storage says at the last look. */
+  uid: number | null;
+  /** How many names the file has. */
+  links: number | null;
   /** Where the first line that is not applied or rejected begins, in bytes. */
   offset: number;
   /** Beyond `offset` while the line there is longer than any line may be: where to look for its LF. */
@@ -86,7 +91,7 @@ const UNREAD = {
 } as const;
 
 export function newFileState(path: string, since: string): FileState {
-  return { ...UNREAD, path, holesUntil: 0, size: 0, mtimeMs: 0, since };
+  return { ...UNREAD, path, uid: null, links: null, holesUntil: 0, size: 0, mtimeMs: 0, since };
 }
 
 /** As if nothing of it had been read, save that holes given up once are not waited for again. */

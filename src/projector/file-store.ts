@@ -37,7 +37,7 @@ type FileRow = Omit<FileState, Renamed> & {
 };
 
 const COLUMNS = [
-  'path', 'state', 'reason', 'kind', 'writer', 'attempt', 'host', 'user_name', 'offset', 'scanned', 'scanned_nul', 'crc',
+  'path', 'state', 'reason', 'kind', 'writer', 'attempt', 'host', 'user_name', 'uid', 'links', 'offset', 'scanned', 'scanned_nul', 'crc',
   'marker', 'holes_until', 'size', 'mtime_ms', 'events', 'repeats', 'unknown', 'after_close', 'max_seq',
   'closed_seq', 'last_ts', 'since',
 ] as const; // prettier-ignore

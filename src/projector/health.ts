@@ -3,7 +3,10 @@ import type { Db } from '../db/open.ts';
 import { REJECT_CODES, type RejectCode } from '../events/reject-codes.ts';
 import { GONE, type FileState, type FileStatus } from './file-state.ts';
 import { FileStore } from './file-store.ts';
+import { byNumber, ownedFiles, ownerLookUp, peopleFindings, type NameOf, type OwnedFiles } from './people.ts';
+import { runFindings } from './run-findings.ts';
 import type { StorageProblem } from './storage.ts';
+import type { TrustLevel } from './trust.ts';
 
 export interface LedgerStatus {
   ledger_id: string;
@@ -20,6 +23,10 @@ export interface LedgerStatus {
   /** Age in seconds of the oldest write among the files with a lag, null if there is none. */
   lag_seconds: number | null;
   last_pass_at: string | null;
+  /** Whose files are read. */
+  trust: TrustLevel;
+  /** How many files are whose, most first. */
+  owners: OwnedFiles[];
 }
 
 export type FindingKind =
@@ -28,10 +35,15 @@ export type FindingKind =
   | 'misplaced'
   | 'frozen'
   | 'missing'
+  | 'untrusted'
+  | 'hard_link'
+  | 'owner_differs'
+  | 'permissions'
   | 'waiting'
   | 'after_close'
   | 'orphan'
   | 'stranger'
+  | 'hang'
   | 'config_differs'
   | 'attempt_reused'
   | 'tasks_in_one_run';
@@ -47,11 +59,16 @@ export interface Finding {
   what: string;
   /** What to do about it. */
   advice: string;
+  /** Whose the file is, by name; null if that is not known, or it is no file. */
+  owner: string | null;
 }
+
+/** Whose it is, is added to all. */
+export type Found = Omit<Finding, 'owner'>;
 
 export function ledgerStatus(db: Db, nowMs: number): LedgerStatus {
   const counts: Record<FileStatus, number> = {
-    live: 0, quiet: 0, complete: 0, frozen: 0, misplaced: 0, missing: 0,
+    live: 0, quiet: 0, complete: 0, frozen: 0, misplaced: 0, missing: 0, untrusted: 0,
   }; // prettier-ignore
   const totals = { waiting: 0, events: 0, unknown: 0, lagBytes: 0, oldestMs: Number.POSITIVE_INFINITY };
   for (const row of db.prepare(FILES_BY_STATE).all() as FilesOfState[]) {
@@ -64,7 +81,7 @@ export function ledgerStatus(db: Db, nowMs: number): LedgerStatus {
     totals.oldestMs = Math.min(totals.oldestMs, row.oldest_ms ?? Number.POSITIVE_INFINITY);
   }
   const projection = db.prepare('SELECT * FROM _projection').get() as
-    | { ledger_id: string; ledger_path: string; last_pass_at: string | null }
+    | { ledger_id: string; ledger_path: string; last_pass_at: string | null; trust: TrustLevel }
     | undefined;
   return {
     ledger_id: projection?.ledger_id ?? '',
@@ -77,6 +94,8 @@ export function ledgerStatus(db: Db, nowMs: number): LedgerStatus {
     lag_bytes: totals.lagBytes,
     lag_seconds: totals.lagBytes === 0 ? null : Math.max(0, (nowMs - totals.oldestMs) / 1000),
     last_pass_at: projection?.last_pass_at ?? null,
+    trust: projection?.trust ?? 'all',
+    owners: ownedFiles(db),
   };
 }
 
@@ -98,17 +117,28 @@ interface FilesOfState {
   oldest_ms: number | null;
 }
 
-/** Everything that is wrong or odd, one by one: there may be a million rejected lines. */
-export function* findings(db: Db, strangers: readonly StorageProblem[]): Generator<Finding> {
+/**
+ * Everything that is wrong or odd, one by one: there may be a million rejected lines.
+ *
+ * @param nameOf who has the number
+ */
+export function* findings(
+  db: Db,
+  strangers: readonly StorageProblem[],
+  nameOf: NameOf = byNumber,
+): Generator<Finding> {
+  const ownerOf = ownerLookUp(db, nameOf);
+  for (const found of allFound(db, strangers, nameOf)) yield { ...found, owner: ownerOf(found.where) };
+}
+
+function* allFound(db: Db, strangers: readonly StorageProblem[], nameOf: NameOf): Generator<Found> {
   const store = new FileStore(db);
   const files = store.loadAll();
   const occupied = new Set(files.filter(({ state }) => state !== 'missing').map(({ path }) => path));
   for (const file of files) yield* fileFindings(file, store, occupied);
+  yield* peopleFindings(db, nameOf);
   yield* rejectedFindings(db);
-  yield* orphanFindings(db);
-  yield* configFindings(db);
-  yield* reusedAttemptFindings(db);
-  yield* arrayFindings(db);
+  yield* runFindings(db);
   for (const { path, reason } of strangers) {
     yield {
       kind: 'stranger', severity: 'note', where: path, offset: null,
@@ -118,7 +148,7 @@ export function* findings(db: Db, strangers: readonly StorageProblem[]): Generat
   }
 }
 
-function* fileFindings(file: FileState, store: FileStore, occupied: ReadonlySet<string>): Generator<Finding> {
+function* fileFindings(file: FileState, store: FileStore, occupied: ReadonlySet<string>): Generator<Found> {
   const at = { where: file.path, offset: null, severity: 'problem' } as const;
   const since = `since ${file.since}`;
   if (file.state === 'misplaced') {
@@ -198,7 +228,7 @@ function shellQuote(text: string): string {
 }
 
 /** Page by page: an open cursor would hold up the checkpoints of the projector for as long as somebody reads. */
-function* rejectedFindings(db: Db): Generator<Finding> {
+function* rejectedFindings(db: Db): Generator<Found> {
   const select = db.prepare<[string, number, number], RejectedRow>(
     `SELECT file, offset, code, message, excerpt FROM _rejected WHERE (file, offset) > (?, ?)
      ORDER BY file, offset LIMIT ?`,
@@ -229,88 +259,3 @@ interface RejectedRow {
 }
 
 const PAGE_ROWS = 1000;
-
-function* orphanFindings(db: Db): Generator<Finding> {
-  const rows = db.prepare(
-    `SELECT run_id, min(writer) AS writer, count(*) AS writers FROM
-       (SELECT run_id, writer FROM _events UNION SELECT run_id, writer FROM _series
-        UNION SELECT run_id, writer FROM run_errors UNION SELECT run_id, writer FROM _samples)
-     WHERE run_id NOT IN (SELECT run_id FROM experiment_runs) GROUP BY run_id ORDER BY run_id`,
-  );
-  for (const row of rows.all()) {
-    const { run_id, writer, writers } = row as { run_id: string; writer: string; writers: number };
-    yield {
-      kind: 'orphan',
-      severity: 'problem',
-      where: `run ${run_id}`,
-      offset: null,
-      what: `has events of writer ${writer}${writers > 1 ? ` and ${writers - 1} more` : ''} but no run_created`,
-      advice:
-        'Its run_created is lost or rejected: write it again, with runfold emit run-created, the same key and --attempt.',
-    };
-  }
-}
-
-function* configFindings(db: Db): Generator<Finding> {
-  const rows = db.prepare(
-    `SELECT run_id, count(DISTINCT config) AS configs FROM _attempts WHERE resume = 0
-     GROUP BY run_id HAVING configs > 1 ORDER BY run_id`,
-  );
-  for (const row of rows.all()) {
-    const { run_id, configs } = row as { run_id: string; configs: number };
-    yield {
-      kind: 'config_differs',
-      severity: 'note',
-      where: `run ${run_id}`,
-      offset: null,
-      what: `was started over with ${configs} different configs: a sweep may be hiding in one key`,
-      advice: 'Put what differs into the key (cl_info, or key_from_config), so that no run replaces another.',
-    };
-  }
-}
-
-/** A wrapper and the job in it may both begin an attempt; one that has ended is not begun again. */
-function* reusedAttemptFindings(db: Db): Generator<Finding> {
-  const rows = db.prepare(
-    `SELECT DISTINCT run_id, attempt FROM _events c WHERE type = 'run_created' AND EXISTS
-       (SELECT 1 FROM _events e WHERE e.run_id = c.run_id AND e.attempt = c.attempt AND e.writer <> c.writer
-          AND e.type = 'status_changed' AND e.ts < c.ts
-          AND json_extract(e.body, '$.event.status') IN ('completed', 'failed', 'timeout')
-          AND ifnull(json_extract(e.body, '$.event.source'), 'job') = 'job')
-     ORDER BY run_id, attempt`,
-  );
-  for (const row of rows.all()) {
-    const { run_id, attempt } = row as { run_id: string; attempt: string };
-    yield {
-      kind: 'attempt_reused',
-      severity: 'note',
-      where: `run ${run_id}`,
-      offset: null,
-      what: `attempt ${attempt} was begun again after its end: two executions are shown as one`,
-      advice:
-        'Give each execution an attempt of its own: RUNFOLD_ATTEMPT must not outlive the job that it was set for.',
-    };
-  }
-}
-
-/** Tasks that go on from one another, as an array that runs one at a time, say so: they resume. */
-function* arrayFindings(db: Db): Generator<Finding> {
-  const rows = db.prepare(
-    `SELECT run_id, array_job_id, count(DISTINCT array_task_id) AS tasks
-     FROM slurm_jobs JOIN _attempts USING (run_id, attempt)
-     WHERE resume = 0 AND array_job_id IS NOT NULL AND array_task_id IS NOT NULL
-     GROUP BY run_id, array_job_id HAVING tasks > 1 ORDER BY run_id, array_job_id`,
-  );
-  for (const row of rows.all()) {
-    const { run_id, array_job_id, tasks } = row as { run_id: string; array_job_id: string; tasks: number };
-    yield {
-      kind: 'tasks_in_one_run',
-      severity: 'note',
-      where: `run ${run_id}`,
-      offset: null,
-      what: `${tasks} tasks of the array ${array_job_id} are this one run, each an attempt that hides the one before`,
-      advice:
-        'Give each task a key of its own: --seed "$SLURM_ARRAY_TASK_ID", or a row of a grid with runfold exec --grid.',
-    };
-  }
-}

@@ -11,6 +11,7 @@ import type { HoleKeeper } from './holes.ts';
 import { ColumnReader, type MetricLine, type SpacedColumns } from './metric-columns.ts';
 import { CannotReread, SeenLines } from './seen-lines.ts';
 import type { LedgerStorage } from './storage.ts';
+import type { Trust } from './trust.ts';
 
 /** Enough for the longest line with its terminator, so that a chunk without LF is a line too long. */
 export const CHUNK_BYTES = MAX_LINE_BYTES + 2;
@@ -40,6 +41,7 @@ export interface IntakeContext {
   storage: LedgerStorage;
   store: FileStore;
   holes: HoleKeeper;
+  trust: Pick<Trust, 'whyNot'>;
   clock: Clock;
   /** The other file whose header names this writer, as this round has left it. */
   claimant(writer: string, path: string): FileState | undefined;

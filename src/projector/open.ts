@@ -1,12 +1,23 @@
 // A projector with everything it needs: the ledger, the lock, the database.
 import os from 'node:os';
 import { isoTime, systemClock, type Clock } from '../clock.ts';
+import { noteOf, type Hang, type LedgerNote } from './ledger-note.ts';
 import { databasePath, prepareDatabaseDirectory } from '../db/location.ts';
 import { lockHolder, ProjectorLock, type Holder } from '../db/lock.ts';
+import { mayHang } from '../db/mounts.ts';
 import { openForWriting, type Db } from '../db/open.ts';
 import { RunfoldError } from '../errors.ts';
-import { findLedger, LEDGER_DIR, type LedgerInfo } from '../events/ledger.ts';
-import { Projector } from './projector.ts';
+import {
+  findLedger,
+  LEDGER_DIR,
+  ledgerCandidates,
+  type FindLedgerOptions,
+  type LedgerInfo,
+} from '../events/ledger.ts';
+import { LEDGER_FILE } from '../events/layout.ts';
+import { askStorage, isAnswered, type AskStorage, type Question } from './ask-storage.ts';
+import { PACE } from './pace.ts';
+import { Projector, type ProjectorOptions } from './projector.ts';
 import { rebuild, type RebuildOptions, type RebuildResult } from './rebuild.ts';
 import { DirectoryStorage } from './storage.ts';
 import { TimedStorage } from './timed-storage.ts';
@@ -18,6 +29,19 @@ export interface PlaceOptions {
   db?: string | undefined;
   env?: Readonly<Record<string, string | undefined>>;
   cwd?: string;
+  /** Ends the wait for a storage that hangs, by an AbortError. */
+  signal?: AbortSignal;
+  /**
+   * For what is nothing without the storage: it is waited for until it answers, and this is told once if that is late.
+   * Without it a ledger that was seen before on this machine is given with its `hang`.
+   */
+  onHang?: (hang: Hang) => void;
+  /** A ledger that was seen before on this machine and is not there now is given with the reason in `away`. */
+  isAwayFine?: boolean;
+  /** Told if a call of this process to the storage is left hanging, so that the process cannot end as usual. */
+  onStuck?: () => void;
+  /** How a storage that may hang is asked; undefined: by a process, and only if it is not on a local disk. */
+  ask?: AskStorage | undefined;
 }
 
 /** A ledger, and where its database is or will be. */
@@ -26,27 +50,142 @@ export interface Place {
   storage: TimedStorage;
   /** Absolute path of the database file, in a directory that is there and fit for it. */
   file: string;
+  note: LedgerNote;
+  /** The storage has not answered: nothing of it may be touched, and `ledger` is what is remembered of it. */
+  hang: Hang | undefined;
+  /** Why the ledger cannot be read, if that is fine: not mounted, as a rule. */
+  away: RunfoldError | undefined;
 }
 
 /**
- * Finds the ledger and the database.
+ * Finds the ledger and the database. Calls to a storage that may hang are made by other processes or threads.
  *
- * @throws RunfoldError `ledger_not_found`, `ledger_unreadable`, `database_on_network`, `database_unsafe`.
+ * @throws RunfoldError `ledger_not_found`, `ledger_unreadable`, `ledger_silent`, `database_on_network`,
+ *   `database_unsafe`.
  */
 export async function locate(options: PlaceOptions = {}, clock: Clock = systemClock): Promise<Place> {
-  const { env = process.env, cwd = process.cwd() } = options;
-  const directory = findLedger({ explicit: options.ledger, env, cwd });
+  const { env = process.env, cwd = process.cwd(), signal, onHang } = options;
+  const sought = { explicit: options.ledger, env, cwd };
+  const candidates = ledgerCandidates(sought);
+  const question = ask(candidates, options.ask);
+  const since = clock.now();
+  if (question !== undefined && !(await isAnswered(question, PACE.answerWithin, signal))) {
+    const hang = { path: LEDGER_FILE, since };
+    if (onHang === undefined) {
+      question.giveUp();
+      return withoutStorage(candidates, hang, options, clock);
+    }
+    onHang(hang);
+    await isAnswered(question, Number.POSITIVE_INFINITY, signal);
+  }
+  try {
+    return await found(sought, since, options, clock);
+  } catch (error) {
+    const isAway = error instanceof RunfoldError && AWAY.has(error.code);
+    if (!isAway || options.isAwayFine !== true) throw error;
+    const place = remembered(candidates, options, clock);
+    if (place === undefined) throw error;
+    return { ...place, away: error };
+  }
+}
+
+const AWAY: ReadonlySet<string> = new Set(['ledger_not_found', 'ledger_unreadable']);
+
+async function found(
+  sought: FindLedgerOptions,
+  since: number,
+  options: PlaceOptions,
+  clock: Clock,
+): Promise<Place> {
+  const directory = findLedger(sought);
   if (directory === undefined) {
-    throw new RunfoldError('ledger_not_found', `there is no ${LEDGER_DIR} directory in ${cwd} or above it`, {
-      hint: 'Make one with: runfold init. Or name one with --ledger or RUNFOLD_DIR.',
-    });
+    throw new RunfoldError(
+      'ledger_not_found',
+      `there is no ${LEDGER_DIR} directory in ${sought.cwd} or above it`,
+      { hint: 'Make one with: runfold init. Or name one with --ledger or RUNFOLD_DIR.' },
+    );
   }
   const storage = new TimedStorage(new DirectoryStorage(directory), clock);
-  const ledger = await storage.identify();
+  const ledger = await identified(storage, options);
+  // it may have begun to hang just now
+  if (ledger === undefined) return withoutStorage([directory], { path: LEDGER_FILE, since }, options, clock);
+  const note = noteOf(directory, options);
+  const place = {
+    ledger,
+    storage,
+    file: databaseOf(ledger, options),
+    note,
+    hang: undefined,
+    away: undefined,
+  };
+  note.answers(ledger);
+  return place;
+}
+
+function databaseOf(
+  ledger: LedgerInfo,
+  { db, env = process.env, cwd = process.cwd() }: PlaceOptions,
+): string {
   const uid = process.getuid?.() ?? 0;
-  const file = databasePath({ explicit: options.db, env, ledgerId: ledger.ledger_id, uid, cwd });
+  const file = databasePath({ explicit: db, env, ledgerId: ledger.ledger_id, uid, cwd });
   prepareDatabaseDirectory(file, uid);
-  return { ledger, storage, file };
+  return file;
+}
+
+async function identified(
+  storage: TimedStorage,
+  { signal, onHang, onStuck }: PlaceOptions,
+): Promise<LedgerInfo | undefined> {
+  const identity = storage.identify();
+  const question: Question = {
+    answered: identity.then(
+      () => undefined,
+      () => undefined,
+    ),
+    giveUp: () => onStuck?.(),
+  };
+  const patience = onHang === undefined ? PACE.answerWithin : Number.POSITIVE_INFINITY;
+  if (await isAnswered(question, patience, signal)) return await identity;
+  question.giveUp();
+  return undefined;
+}
+
+function ask(candidates: readonly string[], own: AskStorage | undefined): Question | undefined {
+  if (own !== undefined) return own(candidates);
+  return candidates.some((candidate) => mayHang(candidate)) ? askStorage(candidates) : undefined;
+}
+
+/** @throws RunfoldError `ledger_silent` if this machine has not seen a ledger there. */
+function withoutStorage(
+  candidates: readonly string[],
+  hang: Hang,
+  options: PlaceOptions,
+  clock: Clock,
+): Place {
+  const place = remembered(candidates, options, clock);
+  if (place === undefined) throw silent(candidates[0] ?? '', hang);
+  return { ...place, hang };
+}
+
+/** The nearest ledger that this machine has seen at one of these paths. */
+function remembered(candidates: readonly string[], options: PlaceOptions, clock: Clock): Place | undefined {
+  for (const directory of candidates) {
+    const note = noteOf(directory, options);
+    const { ledger } = note;
+    if (ledger === undefined) continue;
+    const storage = new TimedStorage(new DirectoryStorage(directory), clock);
+    return { ledger, storage, file: databaseOf(ledger, options), note, hang: undefined, away: undefined };
+  }
+  return undefined;
+}
+
+/** For what cannot be done while the storage hangs. */
+export function silent(at: string, { path: file, since }: Hang): RunfoldError {
+  return new RunfoldError(
+    'ledger_silent',
+    `the storage of ${at} has not answered since ${isoTime(since)} (${file})`,
+    { hint: 'Try again when its file server answers; runfold status shows what is known of it.' },
+  );
 }
 
 /** The one projector of a database, for as long as it is open. */
@@ -66,12 +205,17 @@ export class OpenProjector implements Disposable {
    *
    * @throws RunfoldError `projector_running` and those of `openForWriting` and `Projector`.
    */
-  static open(place: Place, purpose: string, clock: Clock = systemClock): OpenProjector {
+  static open(
+    place: Pick<Place, 'ledger' | 'storage' | 'file'>,
+    purpose: string,
+    clock: Clock = systemClock,
+    options: Pick<ProjectorOptions, 'trust'> = {},
+  ): OpenProjector {
     const lock = ProjectorLock.acquire(place.file, thisProcess(purpose, clock));
     let db: Db | undefined;
     try {
       db = openForWriting(place.file);
-      return new OpenProjector(new Projector(db, place.ledger, place.storage, clock), db, lock);
+      return new OpenProjector(new Projector(db, place.ledger, place.storage, clock, options), db, lock);
     } catch (error) {
       db?.close();
       lock.release();
@@ -80,8 +224,11 @@ export class OpenProjector implements Disposable {
   }
 
   close(): void {
-    this.db.close();
-    this.#lock.release();
+    try {
+      this.db.close();
+    } finally {
+      this.#lock.release();
+    }
   }
 
   [Symbol.dispose](): void {

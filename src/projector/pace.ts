@@ -27,6 +27,8 @@ export const PACE = {
   slowSweep: 60 * 60_000,
   /** A file silent for so long whose runs are all finished is quiet. */
   quietAfter: 60 * 60_000,
+  /** A command that can do without the storage does so if it has not answered within this. */
+  answerWithin: 5_000,
   /** The storage is reported as hanging when a call has not come back for so long. */
   hangAfter: 10_000,
   /** Who is told to end waits no longer than this for a call that hangs. */

@@ -6,7 +6,7 @@ import { RunfoldError } from '../errors.ts';
 import type { LedgerInfo } from '../events/ledger.ts';
 import { Applier } from './apply.ts';
 import { Catalog } from './catalog.ts';
-import { GONE, isTampered, unread, type FileState } from './file-state.ts';
+import { GONE, isTampered, unread, type FileState, type FileStatus } from './file-state.ts';
 import { ChunkQueue, type Chunk } from './chunk-queue.ts';
 import { FileStore } from './file-store.ts';
 import { HoleKeeper } from './holes.ts';
@@ -17,6 +17,7 @@ import { WorkerParseAhead, type ParseAhead } from './parse-ahead.ts';
 import { look, type Look } from './reader.ts';
 import { Round, type RoundParts } from './round.ts';
 import { isProblem, type LedgerStorage, type StorageProblem } from './storage.ts';
+import { systemPeople, Trust, type People, type TrustLevel } from './trust.ts';
 
 export interface PassOptions {
   /** Looks at every file, and whether holes have filled. By default when that is due. */
@@ -62,6 +63,9 @@ export interface ProjectorOptions {
   startAhead?: () => ParseAhead;
   /** Bytes to be read from which on that is done. */
   aheadFrom?: number;
+  /** Whose files are read from now on; default: as before, at first everyone's. */
+  trust?: TrustLevel | undefined;
+  people?: People;
 }
 
 /** A worker takes some 0.1 s to start. */
@@ -78,7 +82,8 @@ export class Projector {
   readonly #holes: HoleKeeper;
   readonly #applier: Applier;
   readonly #parts: RoundParts;
-  readonly #ahead: Required<ProjectorOptions>;
+  readonly #ahead: Pick<Required<ProjectorOptions>, 'startAhead' | 'aheadFrom'>;
+  readonly #trust: Trust;
 
   /** @throws RunfoldError `database_other_ledger` if the database is of another ledger. */
   constructor(
@@ -93,12 +98,14 @@ export class Projector {
     this.#storage = storage;
     this.#clock = clock;
     bind(db, ledger);
+    const { people = systemPeople(ledger.path), trust, ...ahead } = options;
+    this.#trust = new Trust(trust === undefined ? keptTrust(db) : keepTrust(db, trust), people);
     this.#store = new FileStore(db);
     this.#catalog = new Catalog(db, this.#store, clock);
     this.#holes = new HoleKeeper(storage, clock);
     this.#applier = new Applier(db);
     this.#parts = { db, catalog: this.#catalog, store: this.#store, applier: this.#applier, clock };
-    this.#ahead = { startAhead: () => new WorkerParseAhead(), aheadFrom: AHEAD_FROM, ...options };
+    this.#ahead = { startAhead: () => new WorkerParseAhead(), aheadFrom: AHEAD_FROM, ...ahead };
   }
 
   file(path: string): FileState | undefined {
@@ -226,6 +233,8 @@ export class Projector {
   }
 
   async #isToRead(file: FileState, thorough: boolean): Promise<boolean> {
+    // whose a file is hardly ever changes
+    if (file.state === 'untrusted') return thorough;
     if (file.state === 'missing') return file.reason !== GONE || (await this.#isBack(file));
     return isTampered(file) && (await this.#isAsItWas(file, thorough));
   }
@@ -293,6 +302,7 @@ export class Projector {
       storage: this.#storage,
       store: this.#store,
       holes: this.#holes,
+      trust: this.#trust,
       clock: this.#clock,
       claimant: (writer: string, other: string) => round.claimant(writer, other),
     };
@@ -321,7 +331,21 @@ function count(
 
 /** Whether a hint about the file is of any use. */
 function isReadOn(file: FileState | undefined): boolean {
-  return file !== undefined && file.state !== 'misplaced' && file.state !== 'frozen';
+  return file !== undefined && !NOT_READ_ON.has(file.state);
+}
+
+const NOT_READ_ON: ReadonlySet<FileStatus> = new Set(['misplaced', 'frozen', 'untrusted']);
+
+/** Whose files have been read so far. */
+export function keptTrust(db: Db): TrustLevel {
+  const kept = db.prepare<[], TrustLevel>('SELECT trust FROM _projection').pluck().get();
+  return kept ?? 'all';
+}
+
+/** With another level, files that are not looked at any more may be read now, or no longer. */
+function keepTrust(db: Db, level: TrustLevel): TrustLevel {
+  db.prepare('UPDATE _projection SET trust = ?, slow_sweep_due_at = NULL WHERE trust <> ?').run(level, level);
+  return level;
 }
 
 function sumUp(progress: ReadonlyMap<string, { done: number; total: number }>, lines: number): PassProgress {

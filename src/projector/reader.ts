@@ -49,7 +49,10 @@ export async function look(
     const reason = read.reason === 'ENOENT' ? GONE : read.reason;
     return stateOnly(withStatus(file, 'missing', reason, now));
   }
-  const seen = { ...file, size: read.size, mtimeMs: read.mtimeMs };
+  const { size, mtimeMs, uid = null, links = null } = read;
+  const seen = { ...file, size, mtimeMs, uid, links };
+  const distrust = await context.trust.whyNot(read);
+  if (distrust !== undefined) return stateOnly(withStatus(seen, 'untrusted', distrust, now));
   if (read.size < file.offset) return stateOnly(withStatus(seen, 'frozen', 'truncated', now));
   if (read.size < file.scanned) {
     // the end of a line that is not complete was taken back: look for its LF from its start again
@@ -76,9 +79,10 @@ function suspect(file: FileState, bytes: Buffer, clock: Clock): FileState {
   return withStatus(file, 'frozen', 'rewritten', now);
 }
 
-/** A file that was missing, or frozen for bytes that are back, and has nothing new. */
+/** A file that was missing, not trusted, or frozen for bytes that are back, and has nothing new. */
 function returned(file: FileState, now: string): FileState {
-  const isBack = file.state === 'missing' || file.state === 'frozen' || file.reason !== null;
+  const { state, reason } = file;
+  const isBack = state === 'missing' || state === 'frozen' || state === 'untrusted' || reason !== null;
   return isBack ? withStatus(file, 'live', null, now) : file;
 }
 

@@ -3,8 +3,9 @@ import { openForBuilding, openReadOnly, type Db } from '../db/open.ts';
 import { buildPath, removeDatabase, swapIn } from '../db/swap.ts';
 import { errnoOf, RunfoldError } from '../errors.ts';
 import type { FileState } from './file-state.ts';
-import type { PassResult } from './projector.ts';
+import { keptTrust, type PassResult } from './projector.ts';
 import { filesRead, readAgain, type Loss, type ReplayOptions } from './replay.ts';
+import type { TrustLevel } from './trust.ts';
 
 export interface RebuildOptions extends ReplayOptions {
   /** Goes on although rows are lost whose files are gone or changed. */
@@ -26,10 +27,11 @@ export interface RebuildResult {
  */
 export async function rebuild(file: string, options: RebuildOptions): Promise<RebuildResult> {
   const built = buildPath(file, process.pid);
-  const { files, isDamaged } = askWhatWasRead(file, options);
-  const db = openForBuilding(built);
+  const { files, trust, isDamaged } = askWhatWasRead(file, options);
+  let db: Db | undefined;
   try {
-    const { projector, pass: first, losses } = await readAgain(files, new Map(), db, options);
+    db = openForBuilding(built);
+    const { projector, pass: first, losses } = await readAgain(files, new Map(), db, { ...options, trust });
     const withRows = losses.filter(({ events }) => events > 0);
     if (withRows.length > 0 && options.loseMissing !== true) throw wouldLose(withRows);
     const { onProgress, signal } = options;
@@ -43,7 +45,7 @@ export async function rebuild(file: string, options: RebuildOptions): Promise<Re
     const damaged = await swapIn(built, file, isDamaged);
     return { pass: sumUp(first, last), lost: losses, damaged };
   } finally {
-    db.close();
+    db?.close();
     removeDatabase(built);
   }
 }
@@ -61,17 +63,17 @@ function sumUp(first: PassResult, last: PassResult): PassResult {
 /** A database of another schema version or a damaged one cannot be asked; then everything is read. */
 function askWhatWasRead(
   file: string,
-  { ledger }: RebuildOptions,
-): { files: FileState[]; isDamaged: boolean } {
+  { ledger, trust }: RebuildOptions,
+): { files: FileState[]; trust: TrustLevel; isDamaged: boolean } {
   let live: Db | undefined;
   try {
     live = openReadOnly(file);
-    return { files: filesRead(live, ledger), isDamaged: false };
+    return { files: filesRead(live, ledger), trust: trust ?? keptTrust(live), isDamaged: false };
   } catch (error) {
     const code = errnoOf(error) ?? '';
     const isDamaged = code === 'database_corrupt' || code.startsWith('SQLITE_CORRUPT');
     if (!isDamaged && code !== 'database_missing' && code !== 'database_outdated') throw error;
-    return { files: [], isDamaged };
+    return { files: [], trust: trust ?? 'all', isDamaged };
   } finally {
     live?.close();
   }

@@ -4,14 +4,15 @@ import type { Db } from '../db/open.ts';
 import type { LedgerInfo } from '../events/ledger.ts';
 import { GONE, hasBeenRead, type FileState } from './file-state.ts';
 import { FileStore } from './file-store.ts';
-import { assertSame, Projector, type PassProgress, type PassResult } from './projector.ts';
+import { assertSame, keptTrust, Projector, type PassProgress, type PassResult } from './projector.ts';
 import type { LedgerStorage } from './storage.ts';
+import type { People, TrustLevel } from './trust.ts';
 
 /** A file whose rows the ledger no longer gives. */
 export interface Loss {
   path: string;
   writer: string | null;
-  /** gone, unreadable (an errno), truncated or rewritten. */
+  /** gone, unreadable (an errno), not trusted, truncated or rewritten. */
   reason: string;
   events: number;
 }
@@ -22,6 +23,9 @@ export interface ReplayOptions {
   clock: Clock;
   /** `bytesTotal` is then of all that was read before, from the beginning on. */
   onProgress?: (progress: PassProgress) => void;
+  /** Whose files are read; default everyone's. */
+  trust?: TrustLevel | undefined;
+  people?: People | undefined;
   signal?: AbortSignal;
 }
 
@@ -47,7 +51,8 @@ export interface Replayed {
  * @throws RunfoldError `database_other_ledger`; an AbortError if the signal came before all was read.
  */
 export async function replay(from: Db, into: Db, options: ReplayOptions): Promise<Replayed> {
-  return await readAgain(filesRead(from, options.ledger), stopLines(from), into, options);
+  const trust = keptTrust(from);
+  return await readAgain(filesRead(from, options.ledger), stopLines(from), into, { ...options, trust });
 }
 
 /**
@@ -61,9 +66,9 @@ export async function readAgain(
   into: Db,
   options: ReplayOptions,
 ): Promise<Replayed> {
-  const { ledger, storage, clock, onProgress, signal } = options;
+  const { ledger, storage, clock, trust, people, onProgress, signal } = options;
   const before = files.filter((file) => hasBeenRead(file) || stops.has(file.path));
-  const projector = new Projector(into, ledger, storage, clock);
+  const projector = new Projector(into, ledger, storage, clock, { trust, ...(people && { people }) });
   const whole = before.reduce((sum, file) => sum + file.offset, 0);
   const ofWhole = (now: PassProgress): void =>
     onProgress?.({ ...now, bytesTotal: Math.max(whole, now.bytesTotal) });
@@ -103,6 +108,7 @@ function assertOfLedger(db: Db, ledger: LedgerInfo): void {
 
 function lossOf(before: FileState, after: FileState | undefined): string | undefined {
   if (after === undefined || after.state === 'missing') return after?.reason ?? GONE;
+  if (after.state === 'untrusted') return 'not trusted';
   if (after.offset < before.offset) return after.size < before.offset ? 'truncated' : 'rewritten';
   return after.crc === before.crc ? undefined : 'rewritten';
 }

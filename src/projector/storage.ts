@@ -1,10 +1,10 @@
 // The ledger's shared storage, as the projector sees it: lists and reads, never writes.
 // All calls are asynchronous, so that a mount that hangs holds none of the threads that answer queries.
-import type { Dirent } from 'node:fs';
-import { lstat, readdir, readFile } from 'node:fs/promises';
+import { constants, type Dirent } from 'node:fs';
+import { lstat, open, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { errnoOf, messageOf, RunfoldError } from '../errors.ts';
-import { nodeIo } from '../events/file-io.ts';
+import { nodeIo, SMALL_FILE_BYTES } from '../events/file-io.ts';
 import { EVENT_FILE_SUFFIX, EVENTS_DIR, LEDGER_FILE } from '../events/layout.ts';
 import { readLedger, type LedgerInfo } from '../events/ledger.ts';
 import { CallCount } from './call-count.ts';
@@ -91,7 +91,7 @@ export class DirectoryStorage implements LedgerStorage {
   async identify(): Promise<LedgerInfo> {
     // open, stat, read and close
     this.#count.add(4);
-    const readText = await readFile(path.join(this.#root, LEDGER_FILE), 'utf8').then(
+    const readText = await readSmall(path.join(this.#root, LEDGER_FILE)).then(
       (text) => () => text,
       (error: unknown) => () => {
         throw error;
@@ -103,8 +103,7 @@ export class DirectoryStorage implements LedgerStorage {
   async list(wanted: (folder: string) => boolean = () => true, isKnown?: IsKnown): Promise<Listing> {
     const changedAt = new Map<string, number>();
     const listing: Listing = { files: [], strangers: [], folders: new Set(), changedAt };
-    const { entries } = await this.#entries(EVENTS_DIR).catch((error: unknown) => this.#explain(error));
-    for (const entry of entries) {
+    for (const entry of await this.#topEntries()) {
       const folder = `${EVENTS_DIR}/${entry.name}`;
       if (!entry.isDirectory() || entry.name.startsWith('.')) {
         listing.strangers.push({ path: folder, reason: kindOf(entry) });
@@ -154,17 +153,34 @@ export class DirectoryStorage implements LedgerStorage {
     }
   }
 
-  async #explain(error: unknown): Promise<never> {
-    const events = path.join(this.#root, EVENTS_DIR);
-    const isLink = (await lstat(events).catch(() => undefined))?.isSymbolicLink() === true;
-    if (!isLink) throw error;
-    throw new RunfoldError('ledger_unreadable', `${events} is a symbolic link, which is not followed`, {
-      hint: 'Put the folder itself there. The log’s own directory may be a link, what is in it may not.',
-      cause: error,
-    });
+  async #topEntries(): Promise<Dirent[]> {
+    try {
+      return (await this.#entries(EVENTS_DIR)).entries;
+    } catch (cause) {
+      const events = path.join(this.#root, EVENTS_DIR);
+      if (!(await lstat(events)).isSymbolicLink()) throw cause;
+      throw new RunfoldError('ledger_unreadable', `${events} is a symbolic link, which is not followed`, {
+        hint: 'Put the folder itself there. The log’s own directory may be a link, what is in it may not.',
+        cause,
+      });
+    }
   }
 
   read(file: string, from: number, length: number): Promise<Part | StorageProblem> {
     return this.#reads.read(file, from, length);
+  }
+}
+
+/** The same as `nodeIo.readText`, on another thread. */
+async function readSmall(file: string): Promise<string> {
+  // a FIFO that bears the name must not hang us
+  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const stats = await handle.stat();
+    if (!stats.isFile()) throw new Error('it is not a regular file');
+    if (stats.size > SMALL_FILE_BYTES) throw new Error(`it has ${stats.size} bytes`);
+    return await handle.readFile('utf8');
+  } finally {
+    await handle.close();
   }
 }

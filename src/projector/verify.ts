@@ -43,15 +43,16 @@ const YIELD_ROWS = 10_000;
 export async function verify(file: string, options: VerifyOptions): Promise<VerifyReport> {
   const built = verifyPath(file, process.pid);
   const live = openReadOnly(file);
-  const rebuilt = openForBuilding(built);
+  let rebuilt: Db | undefined;
   try {
+    rebuilt = openForBuilding(built);
     live.exec('BEGIN');
     const { losses } = await replay(live, rebuilt, options);
     options.signal?.throwIfAborted();
     return await compare(live, rebuilt, losses, options);
   } finally {
     live.close();
-    rebuilt.close();
+    rebuilt?.close();
     removeDatabase(built);
   }
 }
@@ -127,18 +128,28 @@ interface Pair {
 }
 
 /** Both sides are in the order of the key: rows with the same key come together. */
-function* pairs(table: PublicTable, lefts: Iterator<TableRow>, rights: Iterator<TableRow>): Generator<Pair> {
-  let left = next(lefts);
-  let right = next(rights);
-  while (left !== undefined || right !== undefined) {
-    const order = left === undefined ? 1 : right === undefined ? -1 : compareKeys(table, left, right);
-    yield {
-      key: keyOf(table, (order <= 0 ? left : right) ?? {}),
-      left: order <= 0 ? left : undefined,
-      right: order >= 0 ? right : undefined,
-    };
-    if (order <= 0) left = next(lefts);
-    if (order >= 0) right = next(rights);
+function* pairs(
+  table: PublicTable,
+  lefts: Generator<TableRow>,
+  rights: Generator<TableRow>,
+): Generator<Pair> {
+  try {
+    let left = next(lefts);
+    let right = next(rights);
+    while (left !== undefined || right !== undefined) {
+      const order = left === undefined ? 1 : right === undefined ? -1 : compareKeys(table, left, right);
+      yield {
+        key: keyOf(table, (order <= 0 ? left : right) ?? {}),
+        left: order <= 0 ? left : undefined,
+        right: order >= 0 ? right : undefined,
+      };
+      if (order <= 0) left = next(lefts);
+      if (order >= 0) right = next(rights);
+    }
+  } finally {
+    // a comparison may be cut off, and a database that is still being read cannot be closed
+    lefts.return(undefined);
+    rights.return(undefined);
   }
 }
 

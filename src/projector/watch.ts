@@ -11,7 +11,7 @@ import { PACE } from './pace.ts';
 import type { PassOptions, PassResult, Projector } from './projector.ts';
 import { nextLookAt, seen, silentLookAt, type Rhythm } from './rhythm.ts';
 import { Schedule } from './schedule.ts';
-import type { TimedStorage } from './timed-storage.ts';
+import type { PendingCall, TimedStorage } from './timed-storage.ts';
 
 export interface WatchOptions {
   /** The ledger's directory. */
@@ -28,6 +28,8 @@ export interface WatchOptions {
   onCalls?: (calls: StorageCalls) => void;
   /** Something is wrong that may pass: said when it begins (with the error) and when it is over (undefined). */
   onTrouble?: (trouble: unknown) => void;
+  /** The call to the storage that does not come back, and undefined when it has. `onTrouble` is told too. */
+  onHang?: (call: PendingCall | undefined) => void;
 }
 
 /** `abandoned`: a call to the storage was still hanging when the signal came. */
@@ -61,10 +63,12 @@ export async function watch(
     storage,
     clock,
     signal,
-    onHang: (call) =>
+    onHang: (call) => {
+      options.onHang?.(call);
       onTrouble?.(
         call && new Error(`the storage has not answered since ${isoTime(call.since)}: ${call.path}`),
-      ),
+      );
+    },
   });
   return end === 'abandoned' ? 'abandoned' : 'ended';
 }

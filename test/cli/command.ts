@@ -7,6 +7,7 @@ import type { CliIo } from '../../src/cli/io.ts';
 import { runCli } from '../../src/cli/program.ts';
 import { parseLine } from '../../src/events/parse.ts';
 import type { Event } from '../../src/events/event.ts';
+import type { AskStorage } from '../../src/projector/ask-storage.ts';
 import { tempDir } from '../events/temp-dir.ts';
 import { eventFiles } from '../events/read-lines.ts';
 
@@ -34,18 +35,26 @@ export interface RunOptions {
   signal?: AbortSignal;
   clock?: Clock;
   isTTY?: boolean;
+  askStorage?: AskStorage;
   /** stdout is a terminal of this width, without colours. */
   columns?: number;
 }
 
 /** A directory with or without a log in it, and commands that run there. */
 export class Desk {
-  readonly cwd: string = tempDir();
-  readonly ledger: string = path.join(this.cwd, '.runfold');
-  readonly db: string = path.join(this.cwd, 'runs.db');
+  readonly cwd: string;
+  readonly ledger: string;
+  readonly db: string;
 
-  static async withLog(): Promise<Desk> {
-    const desk = new Desk();
+  /** By default in a directory that goes with the test. */
+  constructor(cwd: string = tempDir()) {
+    this.cwd = cwd;
+    this.ledger = path.join(cwd, '.runfold');
+    this.db = path.join(cwd, 'runs.db');
+  }
+
+  static async withLog(cwd?: string): Promise<Desk> {
+    const desk = new Desk(cwd);
     await desk.run(['init']);
     return desk;
   }
@@ -66,6 +75,7 @@ export class Desk {
       clock: options.clock ?? systemClock,
       signal: options.signal ?? new AbortController().signal,
       abandon: () => undefined,
+      ...(options.askStorage && { askStorage: options.askStorage }),
     };
     const code = await runCli(args, io);
     return { code, stdout: stdout.text, stderr: stderr.text };

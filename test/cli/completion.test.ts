@@ -1,9 +1,10 @@
 // Completion in the shells themselves, with names in the log that mean something to a shell.
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isPlain } from '../../src/cli/completion/plain.ts';
 import { lineOf } from '../../src/cli/completion/words.ts';
 import { builtDir } from '../helpers/built.ts';
@@ -23,8 +24,9 @@ const HOSTILE = [
 let desk: Desk;
 let bin: string;
 
-beforeEach(async () => {
-  desk = await Desk.withLog();
+/** None of them changes anything: one log is enough for all tests. */
+beforeAll(async () => {
+  desk = await Desk.withLog(fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'runfold-test-'))));
   for (const dataset of ['iris', 'ir:is', 'wein-größe', ...HOSTILE]) {
     await desk.run(['emit', 'run-created', `--dataset=${dataset}`, '--seed', '1', '--tags', 'baseline']);
   }
@@ -53,7 +55,12 @@ beforeEach(async () => {
   const cli = path.join(builtDir(), 'cli/main.js');
   fs.writeFileSync(path.join(bin, 'runfold'), `#!/bin/sh\nexec '${process.execPath}' '${cli}' "$@"\n`);
   fs.chmodSync(path.join(bin, 'runfold'), 0o755);
+  for (const shell of ['bash', 'zsh', 'fish']) {
+    fs.writeFileSync(path.join(desk.cwd, shell), (await desk.run(['completion', shell])).stdout);
+  }
 });
+
+afterAll(() => fs.rmSync(desk.cwd, { recursive: true, force: true }));
 
 /** What the script prints, run in the directory of the desk with `runfold` in the path. */
 function inShell(shell: string, script: string): string[] {
@@ -86,7 +93,7 @@ const ASK: Readonly<Record<string, (words: readonly string[]) => string[]>> = {
   bash: (words) =>
     inShell(
       'bash',
-      `eval "$(runfold completion bash)"; COMP_WORDS=(runfold ${quoted(words)}); COMP_CWORD=${words.length}
+      `. ./bash; COMP_WORDS=(runfold ${quoted(words)}); COMP_CWORD=${words.length}
       _runfold; [ \${#COMPREPLY[@]} -eq 0 ] || printf '%s\\n' "\${COMPREPLY[@]}"`,
     ),
   zsh: (words) =>
@@ -94,14 +101,13 @@ const ASK: Readonly<Record<string, (words: readonly string[]) => string[]>> = {
       'zsh',
       // what is registered and offered in an interactive shell is looked at here
       `compdef() { [[ $1 == _runfold ]] }; compadd() { print -rl -- "\${values[@]}" }; compset() { : }; _files() { print FILES }
-      eval "$(runfold completion zsh)"; words=(runfold ${quoted(words)}); CURRENT=${words.length + 1}
+      . ./zsh; words=(runfold ${quoted(words)}); CURRENT=${words.length + 1}
       _runfold || true`,
     ),
   fish: (words) =>
-    inShell(
-      'fish',
-      `runfold completion fish | source; complete -C ${quoted([`runfold ${words.join(' ')}`])}`,
-    ).map((line) => line.split('\t')[0] ?? ''),
+    inShell('fish', `source ./fish; complete -C ${quoted([`runfold ${words.join(' ')}`])}`).map(
+      (line) => line.split('\t')[0] ?? '',
+    ),
 };
 
 describe.each(['bash', 'zsh', 'fish'])('%s', (shell) => {

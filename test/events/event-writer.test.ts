@@ -230,7 +230,7 @@ describe('without a ledger', () => {
     expect(world.said).toHaveLength(1);
     expect(world.said[0]).toContain('no log at /ledger');
     expect(world.said[0]).toContain(
-      `mkdir -p '/ledger/events/2026-11-23' && cat '${world.writer.status.spoolPath}' >> '${world.writer.path}'`,
+      `mkdir -p /ledger/events/2026-11-23 && cat ${world.writer.status.spoolPath} >> ${world.writer.path}`,
     );
   });
 

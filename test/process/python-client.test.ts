@@ -11,6 +11,7 @@ import { cleanEnv, runCliProcess, type Ended } from './cli-process.ts';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const CLIENT = path.join(ROOT, 'clients/python');
 const hasPython = spawnSync('python3', ['--version']).status === 0;
+const OWN_TESTS = fs.readdirSync(path.join(CLIENT, 'tests')).filter((name) => name.startsWith('test_'));
 const SUITE_MS = 900_000;
 
 async function python(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Ended> {
@@ -66,10 +67,14 @@ interface Run {
 }
 
 describe.skipIf(!hasPython)('the Python client', () => {
-  test(
-    'passes its own tests',
-    async () => {
-      const ended = await python(['-m', 'unittest', 'discover', '-s', 'clients/python/tests'], {});
+  // side by side: the longest wait for time-outs
+  test.concurrent.each(OWN_TESTS)(
+    'passes its own tests: %s',
+    async (name) => {
+      const ended = await python(
+        ['-m', 'unittest', 'discover', '-s', 'clients/python/tests', '-p', name],
+        {},
+      );
       expect(ended.code, ended.stderr.slice(-20_000)).toBe(0);
       expect(ended.stderr).toMatch(/^OK/m);
     },

@@ -28,6 +28,8 @@ interface Scenario {
   cause?: string;
 }
 
+const FAILING_NODE = 'node4';
+
 const EXEC = (name: string): string => `runfold exec --dataset ${name} --method m --sample-every 0`;
 /** Says that it has begun, then waits for its end. */
 const WAIT = `python3 -c 'import time; open("%","w"); time.sleep(600)'`;
@@ -94,10 +96,10 @@ const SCENARIOS: readonly Scenario[] = [
   {
     name: 'node-failure',
     script: `exec ${EXEC('node-failure')} -- ${wait('node-failure')}`,
-    sbatch: ['--no-requeue', '--nodelist=node4'],
+    sbatch: ['--no-requeue'],
     then: async (lab) => {
-      await lab.administer('kill-node', 'node4');
-      await lab.administer('scontrol', 'update', 'nodename=node4', 'state=down', 'reason=test');
+      await lab.administer('kill-node', FAILING_NODE);
+      await lab.administer('scontrol', 'update', `nodename=${FAILING_NODE}`, 'state=down', 'reason=test');
     },
     finds: { status: 'failed', status_reason: 'NODE_FAIL' },
     cause: 'NODE_FAIL',
@@ -125,6 +127,11 @@ const SCENARIOS: readonly Scenario[] = [
   },
 ];
 
+/** The node that fails would take other jobs with it, and SLURM starts those anew on another. */
+function awayFrom(name: string): string[] {
+  return name === 'node-failure' ? [`--nodelist=${FAILING_NODE}`] : [`--exclude=${FAILING_NODE}`];
+}
+
 export function describeEnds(lab: Lab): void {
   describe('after `slurm refresh` a run tells how its job ended', () => {
     let desk: Desk;
@@ -138,7 +145,7 @@ export function describeEnds(lab: Lab): void {
       const jobs = await Promise.all(
         SCENARIOS.map(async ({ name, script, sbatch = [], files = {} }) => {
           for (const [file, content] of Object.entries(files)) desk.write(file, content);
-          return await desk.submitsScript(name, script, '--mem=200M', ...sbatch);
+          return await desk.submitsScript(name, script, '--mem=200M', ...awayFrom(name), ...sbatch);
         }),
       );
       await Promise.all(
@@ -170,8 +177,10 @@ export function describeEnds(lab: Lab): void {
     }, 2 * ALL_MS);
 
     afterAll(async () => {
-      await lab.administer('start-node', 'node4');
-      await lab.administer('scontrol', 'update', 'nodename=node4', 'state=resume').catch(() => undefined);
+      await lab.administer('start-node', FAILING_NODE);
+      await lab
+        .administer('scontrol', 'update', `nodename=${FAILING_NODE}`, 'state=resume')
+        .catch(() => undefined);
     });
 
     test.each(SCENARIOS)('$name', ({ name, finds, cause }) => {

@@ -3600,9 +3600,10 @@ def read(db: Optional[str] = None, ledger: Optional[str] = None) -> Database:
     ledger_id = _read_ledger(folder)
     uid = os.getuid() if hasattr(os, "getuid") else 0
     candidates = (f"/var/tmp/runfold-{uid}/{ledger_id}.db", os.path.join(folder, "snapshot.db"))
-    for candidate in candidates:
-        if os.path.isfile(candidate):
-            return Database(candidate)
+    if os.path.isfile(candidates[0]):
+        return Database(candidates[0])
+    if _is_trusted_snapshot(candidates[1], folder, uid):
+        return Database(candidates[1])
     raise RunfoldError(
         "database_missing",
         f"there is no database of {folder} yet: neither {candidates[0]} nor {candidates[1]}",
@@ -3610,8 +3611,17 @@ def read(db: Optional[str] = None, ledger: Optional[str] = None) -> Database:
     )
 
 
+def _is_trusted_snapshot(path: str, folder: str, uid: int) -> bool:
+    """A regular file of the log's owner, of oneself or of root, which no others can write."""
+    try:
+        found, owner = os.lstat(path), os.stat(folder).st_uid
+    except OSError:
+        return False
+    return _stat.S_ISREG(found.st_mode) and found.st_uid in (owner, uid, 0) and not found.st_mode & 0o022
+
+
 _APPLICATION_ID = 0x72756E66
-_SCHEMA_VERSION = 3
+_SCHEMA_VERSION = 4
 _MEASURES = ("loss", "f1", "fitness", "behavioral_comparison", "gpu_memory_mb")
 _PLACES = ("run_id", "attempt", "ts", "elapsed_seconds", "epoch", "step")
 _TAKEN_NAMES = frozenset((*_MEASURES, *_PLACES, "superseded"))

@@ -1,11 +1,19 @@
 // runfold doctor: everything that is wrong with the log, and what to do about each.
-import { openReadOnly } from '../../db/open.ts';
+import { isoTime } from '../../clock.ts';
+import type { Hang } from '../../projector/ledger-note.ts';
+import { openReadOnly, type Db } from '../../db/open.ts';
+import { EVENTS_DIR } from '../../events/layout.ts';
+import { withPatience } from '../../projector/hang.ts';
 import { findings, type Finding } from '../../projector/health.ts';
-import { locate } from '../../projector/open.ts';
-import { freshen } from '../freshness.ts';
+import type { Place } from '../../projector/open.ts';
+import { PACE } from '../../projector/pace.ts';
+import type { Listing } from '../../projector/storage.ts';
+import { Bound } from '../bound.ts';
+import { freshen, noteHang } from '../freshness.ts';
 import { count } from '../human.ts';
 import { drained, say, sayJson, type CliIo, type ExitCode } from '../io.ts';
 import type { PlaceFlags } from '../options.ts';
+import { findPlace } from '../place.ts';
 import { printSafe } from '../print-safe.ts';
 
 export interface DoctorFlags extends PlaceFlags {
@@ -14,14 +22,14 @@ export interface DoctorFlags extends PlaceFlags {
 }
 
 export async function doctor(flags: DoctorFlags, io: CliIo): Promise<ExitCode> {
-  const place = await locate({ ...flags, env: io.env, cwd: io.cwd }, io.clock);
-  if (flags.sync) await freshen(place, io, { thorough: true });
-  const { strangers } = await place.storage.list();
+  const place = await findPlace(flags, io);
+  if (flags.sync || place.hang !== undefined) await freshen(place, io, { thorough: true });
+  const listed = await listing(place, io);
   const db = openReadOnly(place.file);
   let problems = 0;
   let notes = 0;
   try {
-    for (const finding of findings(db, strangers)) {
+    for (const finding of everyFinding(db, place, listed)) {
       if (finding.severity === 'problem') problems += 1;
       else notes += 1;
       if (flags.json === true) sayJson(io.stdout, finding);
@@ -36,6 +44,38 @@ export async function doctor(flags: DoctorFlags, io: CliIo): Promise<ExitCode> {
     else say(io.stdout, `${count(problems, 'problem')}, ${count(notes, 'note')}`);
   }
   return problems === 0 ? 0 : 3;
+}
+
+/** What is below `events/`, or that the storage does not say so. */
+async function listing(place: Place, io: CliIo): Promise<Listing | Hang> {
+  // a pass of this process may have been given up because of it
+  const hang = place.hang ?? place.storage.oldest;
+  if (hang !== undefined) return hang;
+  using bound = new Bound(io.signal, PACE.answerWithin);
+  const { signal } = bound;
+  const patience = { storage: place.storage, clock: io.clock, signal, onHang: () => undefined };
+  const outcome = await withPatience(place.storage.list(), patience);
+  if (outcome !== 'abandoned') return outcome.value;
+  io.abandon();
+  io.signal.throwIfAborted();
+  return place.storage.oldest ?? { path: EVENTS_DIR, since: io.clock.now() };
+}
+
+function* everyFinding(db: Db, place: Place, listed: Listing | Hang): Generator<Finding> {
+  const own = 'since' in listed ? listed : undefined;
+  const hang = own === undefined ? place.note.hang : noteHang(place, own, undefined);
+  if (hang !== undefined) {
+    yield {
+      kind: 'hang',
+      severity: 'problem',
+      where: hang.path,
+      offset: null,
+      owner: null,
+      what: `the storage has not answered since ${isoTime(hang.since)}: what is new in the log is not known`,
+      advice: 'Ask who runs its file server. All that is known goes on when it answers again.',
+    };
+  }
+  yield* findings(db, 'since' in listed ? [] : listed.strangers);
 }
 
 function print({ kind, severity, where, offset, what, advice }: Finding, io: CliIo): void {

@@ -7,6 +7,7 @@ import { parseText } from '../../events/parse.ts';
 import { isIndependent, rankOf } from '../../events/ranks.ts';
 import { runId } from '../../events/run-id.ts';
 import { messageOf, RunfoldError } from '../../errors.ts';
+import { shellWord } from '../../shell-word.ts';
 import { slurmInfoFromEnv, type SlurmEnvInfo } from '../../slurm/env.ts';
 import { readFields, type EmittedType } from '../event-fields.ts';
 import { count } from '../human.ts';
@@ -59,7 +60,7 @@ export function emitOne(
     const started = (io.clock.now() / 1000).toFixed(3);
     // for eval, so as it is: whoever named the attempt is whoever evaluates it
     io.stdout.write(
-      `export RUNFOLD_RUN_ID=${event.run_id}\nexport RUNFOLD_ATTEMPT=${shellQuoted(event.attempt ?? attempt)}\nexport RUNFOLD_STARTED=${started}\n`,
+      `export RUNFOLD_RUN_ID=${event.run_id}\nexport RUNFOLD_ATTEMPT=${shellWord(event.attempt ?? attempt)}\nexport RUNFOLD_STARTED=${started}\n`,
     );
   }
   return outcome(writer);
@@ -142,10 +143,6 @@ function problemWith(event: EventInput): string | undefined {
   if (overflow !== undefined) return `${overflow}: a number beyond what a double holds`;
   const parsed = parseText(text);
   return parsed.kind === 'rejected' ? parsed.message : undefined;
-}
-
-function shellQuoted(text: string): string {
-  return /^[A-Za-z0-9._/:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** Fills in what an event may leave out. */

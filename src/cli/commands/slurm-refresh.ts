@@ -1,11 +1,12 @@
 // runfold slurm refresh: what the scheduler did to the jobs of runs.
 import { isoTime } from '../../clock.ts';
-import { locate } from '../../projector/open.ts';
+import { silent } from '../../projector/open.ts';
 import { runCommand } from '../../slurm/run-command.ts';
 import { freshen } from '../freshness.ts';
 import { count, duration } from '../human.ts';
 import { say, sayJson, type CliIo, type ExitCode } from '../io.ts';
 import type { PlaceFlags } from '../options.ts';
+import { findPlace } from '../place.ts';
 import { POLITE_MS, refreshOnce, type Refreshed } from '../slurm-refresh.ts';
 import { describeJobs } from '../slurm-words.ts';
 
@@ -15,7 +16,9 @@ export interface SlurmRefreshFlags extends PlaceFlags {
 }
 
 export async function slurmRefresh(flags: SlurmRefreshFlags, io: CliIo): Promise<ExitCode> {
-  const place = await locate({ ...flags, env: io.env, cwd: io.cwd }, io.clock);
+  const place = await findPlace(flags, io);
+  // what SLURM says is written into the log
+  if (place.hang !== undefined) throw silent(place.ledger.path, place.hang);
   await freshen(place, io);
   const refreshed = await refreshOnce({ place, io, run: runCommand, isForced: flags.force === true });
   // so that the next question sees it, also one with --no-sync

@@ -1,13 +1,15 @@
 // runfold status: how far the log has been read.
+import { isoTime } from '../../clock.ts';
 import { readCallsNote, type StorageCalls } from '../../db/calls-note.ts';
 import type { Holder } from '../../db/lock.ts';
 import { openReadOnly } from '../../db/open.ts';
 import { ledgerStatus, type LedgerStatus } from '../../projector/health.ts';
-import { holderOf, locate, type Place } from '../../projector/open.ts';
-import { freshen } from '../freshness.ts';
+import { holderOf, type Place } from '../../projector/open.ts';
+import { freshen, noteHang } from '../freshness.ts';
 import { bytes, count, duration } from '../human.ts';
 import { say, sayJson, type CliIo, type ExitCode } from '../io.ts';
 import type { PlaceFlags } from '../options.ts';
+import { findPlace } from '../place.ts';
 import { printSafe } from '../print-safe.ts';
 
 export interface StatusFlags extends PlaceFlags {
@@ -16,24 +18,58 @@ export interface StatusFlags extends PlaceFlags {
 }
 
 export async function status(flags: StatusFlags, io: CliIo): Promise<ExitCode> {
-  const place = await locate({ ...flags, env: io.env, cwd: io.cwd }, io.clock);
-  if (flags.sync) await freshen(place, io);
+  const place = await findPlace(flags, io, 'also without the log');
+  if (flags.sync || place.hang !== undefined) await freshen(place, io);
   const db = openReadOnly(place.file);
   try {
     const report = ledgerStatus(db, io.clock.now());
     const holder = holderOf(place);
     const calls = holder?.purpose === 'watch' ? readCallsNote(place.file) : undefined;
+    const storage = storageOf(place, report.last_pass_at);
     if (flags.json === true) {
-      sayJson(io.stdout, { ...report, database: place.file, holder: holder ?? null, calls: calls ?? null }, 2);
-    } else for (const line of describe(report, place, holder, calls, io.clock.now())) say(io.stdout, line);
+      sayJson(io.stdout, { ...report, storage, database: place.file, holder: holder ?? null, calls: calls ?? null }, 2);
+    } else for (const line of describe(report, storage, place, holder, calls, io.clock.now())) say(io.stdout, line);
     return 0;
   } finally {
     db.close();
   }
 }
 
+/** Of the storage of the log: whether it answers, and whatever its state is, since when and where that was seen. */
+interface StorageState {
+  state: 'ok' | 'hangs' | 'away';
+  since: string | null;
+  path: string | null;
+  /** Who waits for it, null if that is this command. */
+  pid: number | null;
+}
+
+function storageOf(place: Place, lastPassAt: string | null): StorageState {
+  if (place.away !== undefined) {
+    return { state: 'away', since: null, path: place.away.message, pid: null };
+  }
+  // a pass of this process may have been given up because of it
+  const own = place.hang ?? place.storage.oldest;
+  if (own !== undefined) {
+    const { since, path } = noteHang(place, own, lastPassAt ?? undefined);
+    return { state: 'hangs', since: isoTime(since), path, pid: null };
+  }
+  const { hang } = place.note;
+  if (hang === undefined) return { state: 'ok', since: null, path: null, pid: null };
+  return { state: 'hangs', since: isoTime(hang.since), path: hang.path, pid: hang.pid };
+}
+
+function describeStorage({ state, since, path, pid }: StorageState, nowMs: number): string {
+  if (state === 'ok') return 'answers';
+  if (state === 'away') return `away: ${printSafe(path ?? '')}`;
+  const age = since === null ? '' : ` since ${since} (${duration((nowMs - Date.parse(since)) / 1000)})`;
+  const who = pid === null ? '' : `; pid ${pid} waits for it`;
+  return `hangs${age} at ${printSafe(path ?? '')}${who}`;
+}
+
 function describe(
   report: LedgerStatus,
+  storage: StorageState,
   place: Place,
   holder: Holder | undefined,
   calls: StorageCalls | undefined,
@@ -55,6 +91,7 @@ function describe(
   const unhealthy = report.rejected + files.frozen + files.misplaced + files.missing > 0;
   return [
     `log        ${printSafe(place.ledger.path)}`,
+    `storage    ${describeStorage(storage, nowMs)}`,
     `database   ${printSafe(place.file)}`,
     `files      ${[`${files.live} live${waiting}`, `${files.complete} complete`, ...others].join(', ')}`,
     `events     ${count(report.events, 'applied', 'applied')}, ${report.unknown} of unknown type`,

@@ -2,18 +2,22 @@
 import { isoTime } from '../../clock.ts';
 import { RunfoldError } from '../../errors.ts';
 import { withPatience } from '../../projector/hang.ts';
-import { locate, OpenProjector, rebuildLocked, type Place } from '../../projector/open.ts';
+import { OpenProjector, rebuildLocked, type Place } from '../../projector/open.ts';
 import type { PassResult } from '../../projector/projector.ts';
 import type { RebuildResult } from '../../projector/rebuild.ts';
+import type { TrustLevel } from '../../projector/trust.ts';
 import { count } from '../human.ts';
 import { say, type CliIo, type ExitCode } from '../io.ts';
 import type { PlaceFlags } from '../options.ts';
+import { waitForPlace } from '../place.ts';
 import { jsonSafe, printSafe } from '../print-safe.ts';
 import { ProgressLine } from '../progress.ts';
+import { startIfNew } from '../start.ts';
 
 export interface SyncFlags extends PlaceFlags {
   rebuild?: boolean;
   loseMissing?: boolean;
+  trust?: TrustLevel;
   thorough?: boolean;
   json?: boolean;
 }
@@ -22,7 +26,7 @@ export async function sync(flags: SyncFlags, io: CliIo): Promise<ExitCode> {
   if (flags.loseMissing === true && flags.rebuild !== true) {
     throw new RunfoldError('usage', '--lose-missing goes with --rebuild');
   }
-  const place = await locate({ ...flags, env: io.env, cwd: io.cwd }, io.clock);
+  const place = await waitForPlace(flags, io);
   const progress = new ProgressLine(io, flags.rebuild === true ? 'rebuilding' : 'reading');
   const outcome = await withPatience(work(flags, place, progress, io), {
     storage: place.storage,
@@ -51,13 +55,19 @@ async function work(flags: SyncFlags, place: Place, progress: ProgressLine, io: 
   if (flags.rebuild === true) {
     const result = await rebuildLocked(
       place,
-      { ...options, onProgress: progress.updateOfWhole, loseMissing: flags.loseMissing === true },
+      {
+        ...options,
+        onProgress: progress.updateOfWhole,
+        loseMissing: flags.loseMissing === true,
+        trust: flags.trust,
+      },
       io.clock,
     );
     if (flags.json !== true) return describeRebuild(place.file, result);
     return [JSON.stringify({ ...result.pass, lost: result.lost, damaged: result.damaged ?? null })];
   }
-  using open = OpenProjector.open(place, 'sync', io.clock);
+  await startIfNew(place, io, flags.trust);
+  using open = OpenProjector.open(place, 'sync', io.clock, { trust: flags.trust });
   const result = await open.projector.pass({
     ...options,
     ...(flags.thorough === true && { thorough: true }),

@@ -1,10 +1,11 @@
 // runfold verify: proves on the user's own data that the database is what the log says.
-import { locate } from '../../projector/open.ts';
+import { withPatience } from '../../projector/hang.ts';
 import { verify as compareWithRebuilt, type Difference, type VerifyReport } from '../../projector/verify.ts';
 import { freshen } from '../freshness.ts';
 import { count } from '../human.ts';
 import { say, sayJson, type CliIo, type ExitCode } from '../io.ts';
 import type { PlaceFlags } from '../options.ts';
+import { notAnswered, waitForPlace } from '../place.ts';
 import { printSafe } from '../print-safe.ts';
 import { ProgressLine } from '../progress.ts';
 
@@ -14,11 +15,11 @@ export interface VerifyFlags extends PlaceFlags {
 }
 
 export async function verify(flags: VerifyFlags, io: CliIo): Promise<ExitCode> {
-  const place = await locate({ ...flags, env: io.env, cwd: io.cwd }, io.clock);
+  const place = await waitForPlace(flags, io);
   if (flags.sync) await freshen(place, io, { thorough: true });
   const progress = new ProgressLine(io, 'reading again');
   const comparing = new ProgressLine(io, 'comparing');
-  const report = await compareWithRebuilt(place.file, {
+  const comparison = compareWithRebuilt(place.file, {
     ledger: place.ledger,
     storage: place.storage,
     clock: io.clock,
@@ -29,6 +30,17 @@ export async function verify(flags: VerifyFlags, io: CliIo): Promise<ExitCode> {
     },
     signal: io.signal,
   });
+  const outcome = await withPatience(comparison, {
+    storage: place.storage,
+    clock: io.clock,
+    signal: io.signal,
+    onHang: (call) => say(io.stderr, call === undefined ? 'the storage answers again' : notAnswered(call)),
+  });
+  if (outcome === 'abandoned') {
+    io.abandon();
+    return 1;
+  }
+  const report = outcome.value;
   progress.done();
   comparing.done();
   if (flags.json === true) sayJson(io.stdout, report, 2);

@@ -5,7 +5,9 @@ import { databasePath, prepareDatabaseDirectory } from '../../db/location.ts';
 import { openReadOnly, type Db } from '../../db/open.ts';
 import { fieldNames, metricNames, pathsIn } from '../../query/names.ts';
 import { LAST } from '../../query/run.ts';
-import { findLedger } from '../../events/ledger.ts';
+import { noteOf } from '../../projector/ledger-note.ts';
+import { mayHang } from '../../db/mounts.ts';
+import { findLedger, ledgerCandidates } from '../../events/ledger.ts';
 import { DirectoryStorage } from '../../projector/storage.ts';
 import type { CliIo } from '../io.ts';
 import { printSafe } from '../print-safe.ts';
@@ -45,7 +47,15 @@ async function databaseOf(
   const place = { explicit: db, env, uid: process.getuid?.() ?? 0, cwd };
   // named: then the log need not be asked for its id
   if (db || env['RUNFOLD_DB']) return databasePath({ ...place, ledgerId: '' });
-  const directory = findLedger({ explicit: ledger, env, cwd });
+  const sought = { explicit: ledger, env, cwd };
+  const candidates = ledgerCandidates(sought);
+  // not even looked for then: Tab must not hang
+  if (candidates.some((candidate) => mayHang(candidate))) {
+    const known = candidates.map((candidate) => noteOf(candidate, { env, cwd }).ledger);
+    const nearest = known.find((info) => info !== undefined);
+    return nearest && databasePath({ ...place, ledgerId: nearest.ledger_id });
+  }
+  const directory = findLedger(sought);
   if (directory === undefined) return undefined;
   const id = await withinPatience(new DirectoryStorage(directory).identify());
   if (id === undefined) abandon();
