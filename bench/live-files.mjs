@@ -46,7 +46,8 @@ class Reader {
   }
 
   async lookFor(ms, isCounted) {
-    for (const end = performance.now() + ms; performance.now() < end; await sleep(POLL_MS)) this.look(isCounted);
+    for (const end = performance.now() + ms; performance.now() < end; await sleep(POLL_MS))
+      this.look(isCounted);
   }
 }
 
@@ -76,11 +77,15 @@ await bench('Many files that grow', async ({ directory, children }) => {
 
   const list = path.join(directory, 'files.json');
   writeFileSync(list, JSON.stringify(files));
-  const appender = start(
-    [here('./parts/append.mjs'), JSON.stringify({ ledger, list, gapMs: GAP_MS })],
-    { children, directory, stdio: ['pipe', 'pipe', 'pipe'] },
+  const appender = start([here('./parts/append.mjs'), JSON.stringify({ ledger, list, gapMs: GAP_MS })], {
+    children,
+    directory,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  const reader = new Reader(
+    db,
+    files.filter((_, index) => index % Math.ceil(FILES / SAMPLED) === 0).map(({ run_id }) => run_id),
   );
-  const reader = new Reader(db, files.filter((_, index) => index % Math.ceil(FILES / SAMPLED) === 0).map(({ run_id }) => run_id));
   await Promise.race([reader.lookFor(SETTLE_MS, false), watch.exited, appender.exited]);
   const from = performance.now();
   const cpuBefore = cpuSecondsOf(watch.child.pid);
@@ -132,7 +137,9 @@ async function untilCounted(reader, events) {
 }
 
 function report({ times, cpu, appending, rows, behind, rssMb, bare }) {
-  const [p50, p90, p99, max] = [0.5, 0.9, 0.99, 1].map((fraction) => (quantile(times, fraction) / 1000).toFixed(2));
+  const [p50, p90, p99, max] = [0.5, 0.9, 0.99, 1].map((fraction) =>
+    (quantile(times, fraction) / 1000).toFixed(2),
+  );
   return [
     `${FILES.toLocaleString('en')} files, to each of which one process appends a line every ${GAP_MS / 1000} s, for ` +
       `${SECONDS} s after ${SETTLE_MS / 1000} s. \`runfold watch\` as it is by default. Seconds from the \`ts\` of a line, ` +
@@ -140,9 +147,36 @@ function report({ times, cpu, appending, rows, behind, rssMb, bare }) {
     table(
       ['', 'lines/s', 'p50', 'p90', 'p99', 'max', 'CPU, of a core', 'peak RSS, MB'],
       [
-        ['`runfold watch`', rows.toFixed(0), p50, p90, p99, max, `${(cpu * 100).toFixed(0)} %`, rssMb.toFixed(0)],
-        ['appending, for comparison', (FILES / (GAP_MS / 1000)).toFixed(0), '', '', '', '', `${(appending * 100).toFixed(0)} %`, ''],
-        ['open, stat, read, close of each file once a second', '', '', '', '', '', `${(bare * 100).toFixed(0)} %`, ''],
+        [
+          '`runfold watch`',
+          rows.toFixed(0),
+          p50,
+          p90,
+          p99,
+          max,
+          `${(cpu * 100).toFixed(0)} %`,
+          rssMb.toFixed(0),
+        ],
+        [
+          'appending, for comparison',
+          (FILES / (GAP_MS / 1000)).toFixed(0),
+          '',
+          '',
+          '',
+          '',
+          `${(appending * 100).toFixed(0)} %`,
+          '',
+        ],
+        [
+          'open, stat, read, close of each file once a second',
+          '',
+          '',
+          '',
+          '',
+          '',
+          `${(bare * 100).toFixed(0)} %`,
+          '',
+        ],
       ],
     ),
     `- All was applied ${behind.toFixed(1)} s after the last append; keeps up on one core: ${verdict(behind < 10 && cpu <= 1)}.`,

@@ -32,9 +32,10 @@ export function addUpkeep(program: Command, io: CliIo, finish: (code: ExitCode) 
     .description('keep the database up to date until Ctrl-C')
     .option('-q, --quiet', 'say nothing while all is well')
     .addOption(
-      new Option('--cpu-budget <time>', 'end when so much processor time is used, with exit code 0').argParser(
-        seconds,
-      ),
+      new Option(
+        '--cpu-budget <time>',
+        'end when so much processor time is used, with exit code 0',
+      ).argParser(seconds),
     )
     .addOption(
       new Option(

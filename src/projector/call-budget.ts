@@ -17,7 +17,8 @@ export class CallMeter {
     const second = Math.floor(now / (MINUTE_MS / SLOTS));
     this.#slots.set(second, (this.#slots.get(second) ?? 0) + calls);
     // also those of a clock that has been set back since
-    for (const slot of this.#slots.keys()) if (slot <= second - SLOTS || slot > second) this.#slots.delete(slot);
+    for (const slot of this.#slots.keys())
+      if (slot <= second - SLOTS || slot > second) this.#slots.delete(slot);
   }
 
   lastMinute(now: number): number {

@@ -164,7 +164,11 @@ export class ChunkQueue {
   /** From the front of the queue, those of one kind. */
   #takePaths(isMuch: boolean, most: number): string[] {
     let count = 0;
-    while (count < most && count < this.#paths.length && this.#much.has(this.#paths[count] ?? '') === isMuch) {
+    while (
+      count < most &&
+      count < this.#paths.length &&
+      this.#much.has(this.#paths[count] ?? '') === isMuch
+    ) {
       count += 1;
     }
     return this.#paths.splice(0, count);

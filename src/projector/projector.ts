@@ -209,9 +209,7 @@ export class Projector {
     for (const file of this.#catalog.active.values()) {
       // there may be thousands of these: waiting for each costs more than asking
       const isToRead =
-        file.state === 'live'
-          ? (options.due?.(file) ?? true)
-          : await this.#isToRead(file, thorough);
+        file.state === 'live' ? (options.due?.(file) ?? true) : await this.#isToRead(file, thorough);
       if (isToRead) queue.push(file.path);
     }
     if (thorough) queue.push(...this.#store.pathsAtRest());

@@ -34,7 +34,13 @@ const SILENCE = 8;
 /** What is known after a look; `before` is undefined for a file that has not been looked at. */
 export function seen(before: Rhythm | undefined, { now, mtimeMs, lines }: Seen): Rhythm {
   if (before === undefined) {
-    return { lookedAt: now, grewAt: Math.min(now, mtimeMs), writtenAt: mtimeMs, gaps: [], fewestLines: Infinity };
+    return {
+      lookedAt: now,
+      grewAt: Math.min(now, mtimeMs),
+      writtenAt: mtimeMs,
+      gaps: [],
+      fewestLines: Infinity,
+    };
   }
   if (lines === 0) return { ...before, lookedAt: now };
   // fewer lines than ever are one write; more may be several, or the writer writes more at once than it did

@@ -205,7 +205,8 @@ class Watch {
     }
     this.#plan([...due], lines);
     // a listing of many folders comes less often, so that it leaves most of the budget to the files
-    const share = this.#budget.minutesFor(this.#storage.calls - callsBefore - due.size * LOOK_CALLS) * LISTING_SHARE;
+    const share =
+      this.#budget.minutesFor(this.#storage.calls - callsBefore - due.size * LOOK_CALLS) * LISTING_SHARE;
     this.#nextListing = this.#options.clock.now() + Math.max(PACE.listing, share * MINUTE_MS);
   }
 
@@ -213,7 +214,8 @@ class Watch {
   async #pass(options: PassOptions): Promise<Map<string, number>> {
     const { clock, signal, onPass } = this.#options;
     const lines = new Map<string, number>();
-    const onLines = (path: string, count: number): void => void lines.set(path, (lines.get(path) ?? 0) + count);
+    const onLines = (path: string, count: number): void =>
+      void lines.set(path, (lines.get(path) ?? 0) + count);
     const callsBefore = this.#storage.calls;
     const startedAt = clock.now();
     let isLimited = this.#schedule.size > 0;

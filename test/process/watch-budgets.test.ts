@@ -20,7 +20,9 @@ test('--cpu-budget: it ends clean when the time is used up, and the next one goe
     return watch.stderr.includes('used up');
   });
   expect(await watch.ended).toMatchObject({ code: 0, signal: null, stdout: '' });
-  expect(watch.stderr).toMatch(/^1 s of processor time are used up \(--cpu-budget\): the next one goes on from here$/m);
+  expect(watch.stderr).toMatch(
+    /^1 s of processor time are used up \(--cpu-budget\): the next one goes on from here$/m,
+  );
   expect(watch.stderr).toMatch(/^ended; [\d,]+ events? applied$/m);
   expect([fs.existsSync(`${followed.db}-wal`), fs.existsSync(`${followed.db}-shm`)]).toEqual([false, false]);
   expect(await followed.run('sync')).toMatchObject({ code: 0 });
@@ -31,7 +33,9 @@ test('--cpu-budget: it ends clean when the time is used up, and the next one goe
 test('status says how many calls the storage has had from watch, and how many it may have', async () => {
   const followed = new Followed(writerFile(A, created(0)), writerFile(B, created(1), closed(2, 2)));
   const calls = async (): Promise<Record<string, unknown> | null> => {
-    const report = (await followed.runJson('status', '--no-sync')) as { calls: Record<string, unknown> | null };
+    const report = (await followed.runJson('status', '--no-sync')) as {
+      calls: Record<string, unknown> | null;
+    };
     return report.calls;
   };
   const watch = await followed.watch(['--calls-per-file', '30']);
@@ -40,7 +44,9 @@ test('status says how many calls the storage has had from watch, and how many it
   expect(counted).toMatchObject({ per_file: 30, budget: 30 * LEAST_FILES });
   expect(counted['calls']).toBeGreaterThan(0);
   const { stdout } = await followed.run('status', '--no-sync');
-  expect(stdout).toMatch(/^calls {6}\d+ to the storage in the minute before [\d:]{8} UTC, at most 300 \(30 for each live file\)$/m);
+  expect(stdout).toMatch(
+    /^calls {6}\d+ to the storage in the minute before [\d:]{8} UTC, at most 300 \(30 for each live file\)$/m,
+  );
   watch.kill('SIGTERM');
   expect(await watch.ended).toMatchObject({ code: 0 });
   // what it once did says nothing of now
@@ -53,5 +59,7 @@ test('--calls-per-file below what one look needs is refused, and so is what is n
     expect(await followed.run('watch', '--calls-per-file', value)).toMatchObject({ code: 2 });
   }
   const { stdout } = await followed.run('watch', '--help');
-  expect(stdout.replace(/\s+/g, ' ')).toContain(`default: ${DEFAULT_CALLS_PER_FILE} on a network file system`);
+  expect(stdout.replace(/\s+/g, ' ')).toContain(
+    `default: ${DEFAULT_CALLS_PER_FILE} on a network file system`,
+  );
 });

@@ -5,7 +5,10 @@ import { CallBudget, CallMeter, LEAST_FILES, MINUTE_MS } from '../../src/project
 const START = Date.UTC(2026, 10, 23, 10);
 /** Waits, and how much of what is left is spent. */
 const spending = fc.array(
-  fc.record({ wait: fc.oneof(fc.nat(500), fc.nat(90_000)), part: fc.double({ min: 0, max: 1, noNaN: true }) }),
+  fc.record({
+    wait: fc.oneof(fc.nat(500), fc.nat(90_000)),
+    part: fc.double({ min: 0, max: 1, noNaN: true }),
+  }),
   { maxLength: 300 },
 );
 const perFile = fc.integer({ min: 20, max: 1_000 });
@@ -34,13 +37,21 @@ test('who spends what is left never spends more than the budget in any minute', 
 
 test('after the time that it names there is as much as was asked for; a debt is paid first', () => {
   fc.assert(
-    fc.property(perFile, liveFiles, fc.nat(5_000), fc.integer({ min: 1, max: 40 }), (each, files, debt, calls) => {
-      const budget = new CallBudget(each);
-      budget.left(START, files);
-      budget.spend(debt);
-      const wait = budget.waitFor(calls);
-      expect(budget.left(START + Math.ceil(wait), files)).toBeGreaterThanOrEqual(Math.min(calls, 0.2 * budget.perMinute) - 1e-6);
-    }),
+    fc.property(
+      perFile,
+      liveFiles,
+      fc.nat(5_000),
+      fc.integer({ min: 1, max: 40 }),
+      (each, files, debt, calls) => {
+        const budget = new CallBudget(each);
+        budget.left(START, files);
+        budget.spend(debt);
+        const wait = budget.waitFor(calls);
+        expect(budget.left(START + Math.ceil(wait), files)).toBeGreaterThanOrEqual(
+          Math.min(calls, 0.2 * budget.perMinute) - 1e-6,
+        );
+      },
+    ),
   );
 });
 
@@ -53,22 +64,26 @@ test('without a limit there is always enough', () => {
 
 test('the calls of the last minute are counted to a second, also when the clock is set back', () => {
   fc.assert(
-    fc.property(fc.array(fc.record({ wait: fc.nat(20_000), calls: fc.nat(50) })), fc.nat(120_000), (steps, after) => {
-      const meter = new CallMeter();
-      const made: { now: number; calls: number }[] = [];
-      let now = START;
-      for (const { wait, calls } of steps) {
-        now += wait;
-        meter.add(now, calls);
-        made.push({ now, calls });
-      }
-      now += after;
-      const within = (ms: number): number =>
-        made.filter((one) => one.now > now - ms).reduce((sum, one) => sum + one.calls, 0);
-      expect(meter.lastMinute(now)).toBeGreaterThanOrEqual(within(MINUTE_MS - 1_000));
-      expect(meter.lastMinute(now)).toBeLessThanOrEqual(within(MINUTE_MS));
-      meter.add(START - 3_600_000, 7);
-      expect(meter.lastMinute(START - 3_600_000)).toBe(7);
-    }),
+    fc.property(
+      fc.array(fc.record({ wait: fc.nat(20_000), calls: fc.nat(50) })),
+      fc.nat(120_000),
+      (steps, after) => {
+        const meter = new CallMeter();
+        const made: { now: number; calls: number }[] = [];
+        let now = START;
+        for (const { wait, calls } of steps) {
+          now += wait;
+          meter.add(now, calls);
+          made.push({ now, calls });
+        }
+        now += after;
+        const within = (ms: number): number =>
+          made.filter((one) => one.now > now - ms).reduce((sum, one) => sum + one.calls, 0);
+        expect(meter.lastMinute(now)).toBeGreaterThanOrEqual(within(MINUTE_MS - 1_000));
+        expect(meter.lastMinute(now)).toBeLessThanOrEqual(within(MINUTE_MS));
+        meter.add(START - 3_600_000, 7);
+        expect(meter.lastMinute(START - 3_600_000)).toBe(7);
+      },
+    ),
   );
 });

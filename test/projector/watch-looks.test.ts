@@ -70,12 +70,19 @@ test('complete files are read once, and live ones again and again', async () => 
   const complete = writerFile(A, created(0), closed(1, 2));
   const live = writerFile(B, created(2));
   const { storage } = follow([complete, live]);
-  await until('there were some listings and looks', () => storage.listings >= 3 && (storage.looks.get(live.path) ?? 0) >= 4);
+  await until(
+    'there were some listings and looks',
+    () => storage.listings >= 3 && (storage.looks.get(live.path) ?? 0) >= 4,
+  );
   expect(storage.looks.get(complete.path)).toBe(1);
 });
 
 test('a look at many files that are due together is one pass', async () => {
-  const { storage, points } = follow([writerFile(A, created(0), metric(1)), writerFile(B, created(2)), writerFile(C, created(3))]);
+  const { storage, points } = follow([
+    writerFile(A, created(0), metric(1)),
+    writerFile(B, created(2)),
+    writerFile(C, created(3)),
+  ]);
   await until('all were read', () => points() === 1);
   await until('they were looked at again', () => [...storage.looks.values()].every((looks) => looks >= 2));
   expect(storage.looks.size).toBe(3);

@@ -27,8 +27,14 @@ export async function status(flags: StatusFlags, io: CliIo): Promise<ExitCode> {
     const calls = holder?.purpose === 'watch' ? readCallsNote(place.file) : undefined;
     const storage = storageOf(place, report.last_pass_at);
     if (flags.json === true) {
-      sayJson(io.stdout, { ...report, storage, database: place.file, holder: holder ?? null, calls: calls ?? null }, 2);
-    } else for (const line of describe(report, storage, place, holder, calls, io.clock.now())) say(io.stdout, line);
+      sayJson(
+        io.stdout,
+        { ...report, storage, database: place.file, holder: holder ?? null, calls: calls ?? null },
+        2,
+      );
+    } else
+      for (const line of describe(report, storage, place, holder, calls, io.clock.now()))
+        say(io.stdout, line);
     return 0;
   } finally {
     db.close();

@@ -91,7 +91,10 @@ export async function watch(flags: WatchFlags, io: CliIo): Promise<ExitCode> {
   await snapshots?.end();
   open.db.pragma('wal_checkpoint(TRUNCATE)');
   if (cpu?.signal.aborted === true) {
-    say(io.stderr, `${flags.cpuBudget} s of processor time are used up (--cpu-budget): the next one goes on from here`);
+    say(
+      io.stderr,
+      `${flags.cpuBudget} s of processor time are used up (--cpu-budget): the next one goes on from here`,
+    );
   }
   if (!isQuiet) say(io.stderr, `ended; ${count(total, 'event')} applied`);
   return 0;
