@@ -98,14 +98,15 @@ export function writerLines({ number, points, complete = true, startMs = START_M
 
 /**
  * Makes a ledger of `writers` files with `points` metrics each, or adds them to it if they are numbered `from`
- * there on; returns their bytes. `startsAt` gives the time of a writer by its number.
+ * there on; returns their bytes. `startsAt` gives the time of a writer by its number; `onFile` gets what each file is.
  */
-export function makeLedger(directory, { writers, points, complete = true, from = 0, startsAt }) {
+export function makeLedger(directory, { writers, points, complete = true, from = 0, startsAt, onFile }) {
   if (from === 0) createLedger(directory);
   let bytes = 0;
   for (let number = from; number < from + writers; number += 1) {
     const startMs = startsAt?.(number);
-    const { file, lines } = writerLines({ number, points, complete, startMs });
+    const { file, run_id, lines } = writerLines({ number, points, complete, startMs });
+    onFile?.({ file, run_id, seq: lines.length });
     const absolute = path.join(directory, file);
     mkdirSync(path.dirname(absolute), { recursive: true });
     const text = `${lines.join('\n')}\n`;

@@ -13,6 +13,7 @@ const NAMES = [
   'slurm-refresh',
   'visible',
   'idle-sync',
+  'live-files',
   'job-hours',
   'answers',
 ];

@@ -9,7 +9,7 @@ import type { WatchFlags } from './commands/watch.ts';
 import { examples } from './answers.ts';
 import type { TrustLevel } from '../projector/trust.ts';
 import type { CliIo, ExitCode } from './io.ts';
-import { seconds, withJson, withPlace } from './options.ts';
+import { countOf, seconds, withJson, withPlace } from './options.ts';
 import { withReading } from './reading.ts';
 
 /** As in src/projector/trust.ts, which a help need not load. */
@@ -31,6 +31,18 @@ export function addUpkeep(program: Command, io: CliIo, finish: (code: ExitCode) 
   withPlace(program.command('watch'))
     .description('keep the database up to date until Ctrl-C')
     .option('-q, --quiet', 'say nothing while all is well')
+    .addOption(
+      new Option(
+        '--cpu-budget <time>',
+        'end when so much processor time is used, with exit code 0',
+      ).argParser(seconds),
+    )
+    .addOption(
+      new Option(
+        '--calls-per-file <n>',
+        'at most so many calls to the storage for each live file and minute, over all (default: 240 on a network file system, else no limit)',
+      ).argParser(callsPerFile),
+    )
     .option('--slurm', 'ask SLURM too, as slurm refresh does')
     .addOption(
       new Option('--slurm-every <time>', 'how often, 60s at least')
@@ -49,6 +61,7 @@ export function addUpkeep(program: Command, io: CliIo, finish: (code: ExitCode) 
       'after',
       examples(
         'runfold watch --quiet &',
+        'runfold watch --cpu-budget 10m',
         'runfold watch --slurm --slurm-every 5m',
         'runfold watch --snapshot --every 5m',
       ),
@@ -90,6 +103,15 @@ export function addUpkeep(program: Command, io: CliIo, finish: (code: ExitCode) 
       const { verify } = await import('./commands/verify.ts');
       finish(await verify(flags, io));
     });
+}
+
+/** Fewer would not do for a look at one file and at the folders. */
+const LEAST_CALLS = 20;
+
+function callsPerFile(text: string): number {
+  const value = countOf(text);
+  if (value >= LEAST_CALLS) return value;
+  throw new InvalidArgumentError(`It must be ${LEAST_CALLS} or more.`);
 }
 
 function trustOption(): Option {

@@ -25,6 +25,8 @@ const PRAGMAS_FOR_WRITING = [
   'journal_mode = WAL',
   // a power cut may lose the last commits but never consistency, and the log still has them
   'synchronous = NORMAL',
+  // 16 MiB: what many files that grow write again and again goes into the database file once for all of it
+  'wal_autocheckpoint = 4096',
   // 32 MiB: the right edges of the series that a batch appends to
   'cache_size = -32768',
   // after a burst the WAL file goes back to this size at the next checkpoint

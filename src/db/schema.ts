@@ -189,6 +189,8 @@ CREATE TABLE _files (
   since TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX _files_writer ON _files (writer);
+-- Those not at rest: few, however long the history is.
+CREATE INDEX _files_active ON _files (path) WHERE state NOT IN ('complete', 'quiet');
 
 -- Which seq a file holds, as stretches of consecutive lines; offset is where the first of them begins.
 CREATE TABLE _stretches (

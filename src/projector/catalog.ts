@@ -3,6 +3,7 @@ import { isoTime, type Clock } from '../clock.ts';
 import type { Db } from '../db/open.ts';
 import { GONE, hasBeenRead, isAtRest, newFileState, withStatus, type FileState } from './file-state.ts';
 import type { FileStore } from './file-store.ts';
+import { KnownFolders } from './known-folders.ts';
 import { PACE } from './pace.ts';
 import type { Listing } from './storage.ts';
 
@@ -14,11 +15,13 @@ export class Catalog {
   readonly #active = new Map<string, FileState>();
   /** Of the files in memory, the one well placed file of each writer that has a header. */
   readonly #byWriter = new Map<string, string>();
+  readonly #folders: KnownFolders;
 
   constructor(db: Db, store: FileStore, clock: Clock) {
     this.#db = db;
     this.#store = store;
     this.#clock = clock;
+    this.#folders = new KnownFolders(lastSweepAt(db));
     for (const file of store.loadActive()) this.keep(file);
   }
 
@@ -77,6 +80,10 @@ export class Catalog {
     for (const file of files) this.remember(file);
   }
 
+  /** Whether a listing of the folder would find what is known. */
+  isKnown = (folder: string, changedAtMs: number): boolean =>
+    this.#folders.isKnown(folder, changedAtMs, this.#clock.now());
+
   /** New files are noted; files that a whole listing of their folder does not have are missing. */
   noteListing(listing: Listing): void {
     const listed = new Set(listing.files);
@@ -94,6 +101,9 @@ export class Catalog {
     }
     this.save(changed);
     for (const path of unread) this.#forget(path);
+    for (const [folder, changedAtMs] of listing.changedAt ?? []) {
+      this.#folders.note(folder, changedAtMs, this.#clock.now());
+    }
   }
 
   /** Of a file that is gone and of which nothing was ever read there is nothing to report. */
@@ -133,4 +143,10 @@ export class Catalog {
       .all() as string[];
     return new Set(writers);
   }
+}
+
+/** When all folders were last listed, in milliseconds; undefined: never. */
+function lastSweepAt(db: Db): number | undefined {
+  const due = db.prepare<[], string | null>('SELECT slow_sweep_due_at FROM _projection').pluck().get();
+  return due === null || due === undefined ? undefined : Date.parse(due) - PACE.slowSweep;
 }

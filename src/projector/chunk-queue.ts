@@ -3,16 +3,22 @@ import type { Catalog } from './catalog.ts';
 import { MARKER_BYTES, type FileState } from './file-state.ts';
 import { CHUNK_BYTES } from './intake.ts';
 import type { AheadChunk, ParseAhead } from './parse-ahead.ts';
-import { readChunk, type Look } from './reader.ts';
+import { readChunk, readsFrom, type Look } from './reader.ts';
 import { isProblem, type LedgerStorage, type Part, type StorageProblem } from './storage.ts';
 
 /** A transaction is closed when it has so many bytes, or files. */
 const ROUND_BYTES = 4 * 1_048_576;
 /** While a second one lies in memory, waiting to be inserted or being parsed. */
 const ROUND_BYTES_AHEAD = ROUND_BYTES / 2;
-const ROUND_FILES = 64;
+const ROUND_FILES = 1024;
 /** Node serves file calls with four threads. */
 const PARALLEL_READS = 4;
+/** So many files with little to read are asked for together: a storage that is slow must not seem to hang for it. */
+const LITTLE_READS = 64;
+/** Most files have little that is new, and are asked for together: no more of each than this, so as not to fill the memory. */
+const LITTLE_BYTES = 16_384;
+/** Chunks of fewer bytes are parsed where they are needed. */
+const AHEAD_BYTES = 65_536;
 
 export interface Chunk {
   path: string;
@@ -22,6 +28,12 @@ export interface Chunk {
   next: FileState | undefined;
   /** Read from where the file turned out not to go on: of no use. */
   isVoid: boolean;
+}
+
+/** What was read of which files, in the same order. */
+interface Some {
+  files: FileState[];
+  reads: (Part | StorageProblem)[];
 }
 
 export interface ChunkQueueParts {
@@ -44,6 +56,8 @@ export class ChunkQueue {
   readonly #next = new Map<string, FileState>();
   /** Files whose next chunk can be read when what was read of them is committed. */
   #again: string[] = [];
+  /** Files that have more than a little to read, or of which that is not known to be otherwise. */
+  readonly #much = new Set<string>();
   #coming: Promise<Chunk[]> | undefined;
   #parser: ParseAhead | undefined;
   #bytes = 0;
@@ -81,7 +95,9 @@ export class ChunkQueue {
     const goesOn = looked?.hasMore === true;
     if (goesOn && next !== undefined && isSamePosition(next, looked.file)) return;
     if (next !== undefined) this.#forget(path);
-    if (goesOn) this.#again.push(path);
+    if (!goesOn) return;
+    this.#much.add(path);
+    this.#again.push(path);
   }
 
   async end(): Promise<void> {
@@ -101,12 +117,7 @@ export class ChunkQueue {
     const enough = this.#parser === undefined ? ROUND_BYTES : ROUND_BYTES_AHEAD;
     let bytes = 0;
     while (this.#paths.length > 0 && bytes < enough && chunks.length < ROUND_FILES) {
-      const wholeChunks = Math.ceil((enough - bytes) / CHUNK_BYTES);
-      const paths = this.#paths.splice(0, Math.min(PARALLEL_READS, wholeChunks));
-      const { catalog, storage, limitOf } = this.#parts;
-      const files = paths.map((path) => this.#next.get(path) ?? catalog.ensure(path));
-      for (const file of files) this.#reading.set(file.path, file);
-      const reads = await Promise.all(files.map((file) => readChunk(file, storage, limitOf(file.path))));
+      const { files, reads } = await this.#readSome(enough - bytes, ROUND_FILES - chunks.length);
       for (const read of reads) bytes += isProblem(read) ? 0 : read.bytes.length;
       this.#startIfMuch(files, reads);
       for (const [index, file] of files.entries()) {
@@ -115,6 +126,52 @@ export class ChunkQueue {
       }
     }
     return chunks;
+  }
+
+  /** The next files of the queue, and what was read of them. */
+  async #readSome(bytes: number, most: number): Promise<Some> {
+    const { catalog, storage, limitOf } = this.#parts;
+    const isMuch = this.#much.has(this.#paths[0] ?? '');
+    const wanted = isMuch
+      ? Math.min(PARALLEL_READS, Math.ceil(bytes / CHUNK_BYTES))
+      : Math.min(LITTLE_READS, Math.ceil(bytes / LITTLE_BYTES));
+    const paths = this.#takePaths(isMuch, Math.min(most, wanted));
+    const files = paths.map((path) => this.#next.get(path) ?? catalog.ensure(path));
+    for (const file of files) this.#reading.set(file.path, file);
+    const length = isMuch ? CHUNK_BYTES : LITTLE_BYTES;
+    const reads = await Promise.all(
+      files.map((file) => readChunk(file, storage, { limit: limitOf(file.path), length })),
+    );
+    const some: Some = { files: [], reads: [] };
+    const much: string[] = [];
+    for (const [index, file] of files.entries()) {
+      const read = reads[index];
+      if (read === undefined) continue;
+      if (isMuch || isProblem(read) || isWhole(file, read, limitOf(file.path))) {
+        some.files.push(file);
+        some.reads.push(read);
+      } else much.push(file.path);
+    }
+    // read anew next, all of it: a line that goes on beyond what was read must be seen whole
+    for (const path of much) {
+      this.#much.add(path);
+      this.#reading.delete(path);
+    }
+    this.#paths.unshift(...much);
+    return some;
+  }
+
+  /** From the front of the queue, those of one kind. */
+  #takePaths(isMuch: boolean, most: number): string[] {
+    let count = 0;
+    while (
+      count < most &&
+      count < this.#paths.length &&
+      this.#much.has(this.#paths[count] ?? '') === isMuch
+    ) {
+      count += 1;
+    }
+    return this.#paths.splice(0, count);
   }
 
   #startIfMuch(files: readonly FileState[], reads: readonly (Part | StorageProblem)[]): void {
@@ -135,13 +192,16 @@ export class ChunkQueue {
     this.#open.add(chunk);
     this.#reading.delete(path);
     this.#next.delete(path);
+    // to hand a few lines over costs more than to parse them
+    if (this.#parser === undefined || isProblem(read) || read.bytes.length < AHEAD_BYTES) return chunk;
     // the middle of a line too long is no chunk that begins with a line
-    if (this.#parser === undefined || isProblem(read) || file.scanned > file.offset) return chunk;
+    if (file.scanned > file.offset) return chunk;
     chunk.ahead = this.#parser.begin(read.bytes, file.marker.length);
     chunk.read = { ...read, bytes: chunk.ahead.bytes };
     chunk.next = this.#after(file, read);
     if (chunk.next !== undefined) {
       this.#next.set(path, chunk.next);
+      this.#much.add(path);
       this.#paths.push(path);
     }
     return chunk;
@@ -158,4 +218,9 @@ export class ChunkQueue {
 
 function isSamePosition(a: FileState, b: FileState): boolean {
   return a.offset === b.offset && a.scanned === b.scanned && a.marker.length === b.marker.length;
+}
+
+/** Whether a read of a little came to all that there is. */
+function isWhole(file: FileState, { size, bytes }: Part, limit: number): boolean {
+  return readsFrom(file) + bytes.length >= Math.min(size, limit);
 }

@@ -42,8 +42,9 @@ const COLUMNS = [
   'closed_seq', 'last_ts', 'since',
 ] as const; // prettier-ignore
 
-/** isAtRest in SQL. */
+/** isAtRest in SQL; the other one is that of an index. */
 const AT_REST = "state IN ('complete', 'quiet')";
+const ACTIVE = "state NOT IN ('complete', 'quiet')";
 
 export class FileStore {
   readonly #db: Db;
@@ -88,7 +89,7 @@ export class FileStore {
   }
 
   loadActive(): FileState[] {
-    return this.#loadWhere(`NOT (${AT_REST})`);
+    return this.#loadWhere(ACTIVE);
   }
 
   #loadWhere(condition: string): FileState[] {

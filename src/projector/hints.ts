@@ -5,14 +5,11 @@ import path from 'node:path';
 export interface HintsOptions {
   /** The ledger's directory. */
   root: string;
-  /** On a network file system, where inotify hears nothing of other machines. */
-  usePolling: boolean;
   /** With the path relative to the ledger. */
   onHint: (file: string) => void;
   onError: (error: unknown) => void;
 }
 
-const POLL_MS = 1_000;
 /** inotify has 8,192 watches for all programs of a user on older kernels; the files beyond have the sweeps. */
 const MOST_FILES = 1_000;
 
@@ -28,10 +25,8 @@ export class Hints {
 
   follow(file: string): void {
     if (this.#watchers.has(file) || this.#watchers.size >= MOST_FILES) return;
-    const { root, usePolling, onHint, onError } = this.#options;
+    const { root, onHint, onError } = this.#options;
     const watcher = watch(path.join(root, file), {
-      usePolling,
-      interval: POLL_MS,
       followSymlinks: false,
       // by default it takes a file renamed over another for a change, and leaves names like `run~` out
       atomic: false,

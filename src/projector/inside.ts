@@ -24,6 +24,11 @@ export class OpenFolder {
     return this.#isByHandle ? `/proc/self/fd/${this.#handle.fd}/${name}` : path.join(this.#path, name);
   }
 
+  /** When a name was last added, removed or changed in it: the ctime, which nobody can set back. */
+  async changedAtMs(): Promise<number> {
+    return (await this.#handle.stat()).ctimeMs;
+  }
+
   close(): Promise<void> {
     return this.#handle.close();
   }

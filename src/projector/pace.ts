@@ -9,10 +9,20 @@ export const PACE = {
   secondLook: 100,
   /** A live file that has just grown is looked at again after this. */
   firstLook: 500,
+  /** A file with a rhythm is looked at so long after its next line is expected. */
+  soonAfter: 100,
   /** A silent live file is looked at ever less often, up to this. */
   slowestLook: 30_000,
+  /** After each look at files there is a rest as long as it took, up to this. */
+  longestRest: 1_000,
   /** Today's folders and those of live files are listed this often. */
   listing: 2_000,
+  /** A folder is listed again for so long after it has changed: some file systems count time in whole seconds. */
+  clockStep: 2_000,
+  /** The clock of the storage is taken to be no further from ours. */
+  clockDifference: 15 * 60_000,
+  /** How often the calls to the storage are written down for `runfold status`. */
+  report: 10_000,
   /** Complete and quiet files, old folders and holes are looked at this often. */
   slowSweep: 60 * 60_000,
   /** A file silent for so long whose runs are all finished is quiet. */
@@ -24,8 +34,3 @@ export const PACE = {
   /** Who is told to end waits no longer than this for a call that hangs. */
   abandonAfter: 2_000,
 } as const;
-
-/** The time to the next look at a live file that has been silent for `silentMs`. */
-export function nextLookIn(silentMs: number): number {
-  return Math.min(PACE.slowestLook, Math.max(PACE.firstLook, silentMs / 8));
-}

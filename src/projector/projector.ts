@@ -30,6 +30,8 @@ export interface PassOptions {
   due?: (file: FileState) => boolean;
   /** Reads these files alone, each up to its offset, giving up the holes before it. */
   upTo?: ReadonlyMap<string, number>;
+  /** Called for what of a file has been applied or rejected, perhaps several times. */
+  onLines?: (path: string, lines: number) => void;
   /** Called after each transaction. */
   onProgress?: (progress: PassProgress) => void;
   /** Stops between two transactions. */
@@ -50,7 +52,7 @@ export interface PassResult {
   rejected: number;
   /** Paths that had something new. */
   grown: string[];
-  /** Below `events/`, but no event files, or unreadable; empty if nothing was listed. */
+  /** Below `events/`, but no event files, or unreadable, in the folders that were listed. */
   strangers: StorageProblem[];
   /** Whether every file was looked at. */
   thorough: boolean;
@@ -132,7 +134,9 @@ export class Projector {
     }; // prettier-ignore
     if (options.only !== undefined) await this.#noteNew(options.only);
     if (lists) {
-      const listing = await this.#storage.list(thorough ? undefined : options.folders);
+      const listing = thorough
+        ? await this.#storage.list()
+        : await this.#storage.list(options.folders, this.#catalog.isKnown);
       result.strangers = listing.strangers;
       this.#catalog.noteListing(listing);
     }
@@ -203,7 +207,10 @@ export class Projector {
     }
     const queue: string[] = [];
     for (const file of this.#catalog.active.values()) {
-      if (await this.#isToRead(file, options, thorough)) queue.push(file.path);
+      // there may be thousands of these: waiting for each costs more than asking
+      const isToRead =
+        file.state === 'live' ? (options.due?.(file) ?? true) : await this.#isToRead(file, thorough);
+      if (isToRead) queue.push(file.path);
     }
     if (thorough) queue.push(...this.#store.pathsAtRest());
     return [...queue, ...this.#claims()].toSorted();
@@ -223,8 +230,7 @@ export class Projector {
     return other.path > file.path && other.state !== 'missing' && !isTampered(other);
   }
 
-  async #isToRead(file: FileState, options: PassOptions, thorough: boolean): Promise<boolean> {
-    if (file.state === 'live') return options.due?.(file) ?? true;
+  async #isToRead(file: FileState, thorough: boolean): Promise<boolean> {
     // whose a file is hardly ever changes
     if (file.state === 'untrusted') return thorough;
     if (file.state === 'missing') return file.reason !== GONE || (await this.#isBack(file));
@@ -263,15 +269,20 @@ export class Projector {
         const chunks = await queue.take();
         if (chunks.length === 0) return;
         const round = new Round(this.#parts);
+        const batches: Batch[] = [];
         await round.run(async () => {
           for (const chunk of chunks) {
             const looked = await this.#look(chunk, round, options);
-            if (looked?.batch !== undefined) count(looked.batch, result, progress);
+            if (looked?.batch !== undefined) batches.push(looked.batch);
             queue.done(chunk, looked);
             // what is read and parsed meanwhile comes in
-            await setImmediate();
+            if (chunk.ahead !== undefined) await setImmediate();
           }
         });
+        for (const batch of batches) {
+          count(batch, result, progress);
+          if (batch.lines > 0) options.onLines?.(batch.file.path, batch.lines);
+        }
         options.onProgress?.(sumUp(progress, result.lines));
       }
     } finally {

@@ -2,7 +2,7 @@
 import { isoTime, type Clock } from '../clock.ts';
 import { MAX_LINE_BYTES } from '../events/parse.ts';
 import { GONE, withStatus, type FileState } from './file-state.ts';
-import { CHUNK_BYTES, intake, type Batch, type IntakeContext } from './intake.ts';
+import { intake, type Batch, type IntakeContext } from './intake.ts';
 import type { SpacedColumns } from './metric-columns.ts';
 import { isProblem, type LedgerStorage, type Part, type StorageProblem } from './storage.ts';
 
@@ -17,21 +17,22 @@ export interface Look {
   hasMore: boolean;
 }
 
-/** Reads the next chunk, with the bytes just before it that show whether it is still the same file. */
+/** Reads the next chunk, of `length` at most, with the bytes just before it that show whether it is still the same file. */
 export function readChunk(
   file: FileState,
   storage: LedgerStorage,
-  limit = Number.POSITIVE_INFINITY,
+  { limit, length }: { limit: number; length: number },
 ): Promise<Part | StorageProblem> {
   const from = readsFrom(file);
-  return storage.read(file.path, from, Math.min(CHUNK_BYTES + file.marker.length, limit - from));
+  return storage.read(file.path, from, Math.min(length + file.marker.length, limit - from));
 }
 
 function isInsideLongLine(file: FileState): boolean {
   return file.scanned > file.offset;
 }
 
-function readsFrom(file: FileState): number {
+/** Where the next read begins. */
+export function readsFrom(file: FileState): number {
   return isInsideLongLine(file) ? file.scanned : file.offset - file.marker.length;
 }
 

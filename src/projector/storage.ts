@@ -1,13 +1,16 @@
 // The ledger's shared storage, as the projector sees it: lists and reads, never writes.
 // All calls are asynchronous, so that a mount that hangs holds none of the threads that answer queries.
-import { constants, type Dirent, type Stats } from 'node:fs';
-import { lstat, open, readdir, type FileHandle } from 'node:fs/promises';
+import { constants, type Dirent } from 'node:fs';
+import { lstat, open, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { errnoOf, messageOf, RunfoldError } from '../errors.ts';
 import { nodeIo, SMALL_FILE_BYTES } from '../events/file-io.ts';
 import { EVENT_FILE_SUFFIX, EVENTS_DIR, LEDGER_FILE } from '../events/layout.ts';
 import { readLedger, type LedgerInfo } from '../events/ledger.ts';
-import { Inside, type OpenFolder } from './inside.ts';
+import { CallCount } from './call-count.ts';
+import { FolderReads } from './folder-reads.ts';
+import { Inside } from './inside.ts';
+import { kindOf } from './kind-of.ts';
 
 /** Bytes of a file from an offset on, with its size and mtime from the same open. */
 export interface Part {
@@ -34,35 +37,60 @@ export interface Listing {
   strangers: StorageProblem[];
   /** Folders that were listed whole: a known file that is not in `files` and is of one of these is gone. */
   folders: Set<string>;
+  /** Of these folders, where it is known: when something was last added, removed or renamed there. */
+  changedAt?: ReadonlyMap<string, number>;
 }
+
+/** Whether what is in a folder is known, given when it last changed (milliseconds, by the storage's clock). */
+export type IsKnown = (folder: string, changedAtMs: number) => boolean;
 
 /** Injected, so that tests can stand in for an NFS that lies. */
 export interface LedgerStorage {
   /** Reads `ledger.json`. @throws RunfoldError `ledger_not_found` (not mounted, perhaps), `ledger_unreadable`. */
   identify(): Promise<LedgerInfo>;
-  /** Lists `events/`; `wanted` limits which of its folders are listed. Throws if `events/` cannot be listed. */
-  list(wanted?: (folder: string) => boolean): Promise<Listing>;
+  /**
+   * Lists `events/`; `wanted` limits which of its folders are listed, and one that `isKnown` may be left out (`folder`
+   * is its name for the one and its path for the other). Throws if `events/` cannot be listed.
+   */
+  list(wanted?: (folder: string) => boolean, isKnown?: IsKnown): Promise<Listing>;
   /** Reads at most `length` bytes from `from`. A path that cannot be read is a value, not an exception. */
   read(file: string, from: number, length: number): Promise<Part | StorageProblem>;
+  /** Calls to the file system that all of this has made so far, where they are counted. */
+  readonly calls?: number;
 }
 
 export function isProblem(result: Part | StorageProblem): result is StorageProblem {
   return 'reason' in result;
 }
 
-/** O_NOFOLLOW: no symbolic link posing as a log. O_NONBLOCK: a FIFO posing as one must not hang us. */
-const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+/** The kernel gives so many names with one call, or more. */
+const NAMES_PER_CALL = 300;
+
+interface Entries {
+  isKnown: boolean;
+  changedAtMs: number;
+  entries: Dirent[];
+}
 
 export class DirectoryStorage implements LedgerStorage {
   readonly #root: string;
   readonly #inside: Inside;
+  readonly #count = new CallCount();
+  readonly #reads: FolderReads;
 
   constructor(root: string) {
     this.#root = root;
     this.#inside = new Inside(root);
+    this.#reads = new FolderReads(this.#inside, this.#count);
+  }
+
+  get calls(): number {
+    return this.#count.total;
   }
 
   async identify(): Promise<LedgerInfo> {
+    // open, stat, read and close
+    this.#count.add(4);
     const readText = await readSmall(path.join(this.#root, LEDGER_FILE)).then(
       (text) => () => text,
       (error: unknown) => () => {
@@ -72,40 +100,54 @@ export class DirectoryStorage implements LedgerStorage {
     return readLedger(this.#root, { ...nodeIo, readText });
   }
 
-  async list(wanted: (folder: string) => boolean = () => true): Promise<Listing> {
-    const listing: Listing = { files: [], strangers: [], folders: new Set() };
+  async list(wanted: (folder: string) => boolean = () => true, isKnown?: IsKnown): Promise<Listing> {
+    const changedAt = new Map<string, number>();
+    const listing: Listing = { files: [], strangers: [], folders: new Set(), changedAt };
     for (const entry of await this.#topEntries()) {
       const folder = `${EVENTS_DIR}/${entry.name}`;
       if (!entry.isDirectory() || entry.name.startsWith('.')) {
         listing.strangers.push({ path: folder, reason: kindOf(entry) });
-      } else if (wanted(entry.name)) await this.#listFolder(folder, listing);
+        continue;
+      }
+      if (!wanted(entry.name)) continue;
+      const changed = await this.#listFolder(folder, listing, isKnown);
+      if (changed !== undefined) changedAt.set(folder, changed);
     }
     listing.files.sort();
     return listing;
   }
 
-  async #listFolder(folder: string, listing: Listing): Promise<void> {
-    let entries;
+  /** Gives when the folder last changed; undefined if it was not listed. */
+  async #listFolder(folder: string, listing: Listing, isKnown?: IsKnown): Promise<number | undefined> {
+    let found;
     try {
-      entries = await this.#entries(folder);
+      found = await this.#entries(folder, isKnown);
     } catch (error) {
       listing.strangers.push({ path: folder, reason: errnoOf(error) ?? messageOf(error) });
-      return;
+      return undefined;
     }
+    if (found.isKnown) return undefined;
     listing.folders.add(folder);
-    for (const entry of entries) {
-      const file = `${folder}/${entry.name}`;
+    for (const entry of found.entries) {
       const isEventFile =
         entry.isFile() && entry.name.endsWith(EVENT_FILE_SUFFIX) && !entry.name.startsWith('.');
+      const file = `${folder}/${entry.name}`;
       if (isEventFile) listing.files.push(file);
       else listing.strangers.push({ path: file, reason: kindOf(entry) });
     }
+    return found.changedAtMs;
   }
 
-  async #entries(folder: string): Promise<Dirent[]> {
+  async #entries(folder: string, isKnown: IsKnown = () => false): Promise<Entries> {
+    this.#count.add(3);
     const opened = await this.#inside.open(folder);
     try {
-      return await readdir(opened.at(), { withFileTypes: true });
+      // before the names: a change after it is seen as one the next time
+      const changedAtMs = await opened.changedAtMs();
+      if (isKnown(folder, changedAtMs)) return { isKnown: true, changedAtMs, entries: [] };
+      const entries = await readdir(opened.at(), { withFileTypes: true });
+      this.#count.add(3 + Math.floor(entries.length / NAMES_PER_CALL));
+      return { isKnown: false, changedAtMs, entries };
     } finally {
       await opened.close();
     }
@@ -113,7 +155,7 @@ export class DirectoryStorage implements LedgerStorage {
 
   async #topEntries(): Promise<Dirent[]> {
     try {
-      return await this.#entries(EVENTS_DIR);
+      return (await this.#entries(EVENTS_DIR)).entries;
     } catch (cause) {
       const events = path.join(this.#root, EVENTS_DIR);
       if (!(await lstat(events)).isSymbolicLink()) throw cause;
@@ -124,25 +166,8 @@ export class DirectoryStorage implements LedgerStorage {
     }
   }
 
-  async read(file: string, from: number, length: number): Promise<Part | StorageProblem> {
-    let folder: OpenFolder | undefined;
-    let handle: FileHandle | undefined;
-    try {
-      // on NFS, without opening its directory first, a path may stand for an older file for most of a minute
-      folder = await this.#inside.open(path.posix.dirname(file));
-      handle = await open(folder.at(path.posix.basename(file)), OPEN_FLAGS);
-      const stats = await handle.stat();
-      if (!stats.isFile()) return { path: file, reason: kindOf(stats) };
-      const bytes = await readFully(handle, from, Math.min(length, stats.size - from));
-      const { size, mtimeMs, uid, gid, nlink: links } = stats;
-      return { size, mtimeMs, uid, gid, links, bytes };
-    } catch (error) {
-      return { path: file, reason: errnoOf(error) ?? messageOf(error) };
-    } finally {
-      // nothing was written through them: whatever close says, what was read was read
-      await handle?.close().catch(() => undefined);
-      await folder?.close().catch(() => undefined);
-    }
+  read(file: string, from: number, length: number): Promise<Part | StorageProblem> {
+    return this.#reads.read(file, from, length);
   }
 }
 
@@ -158,26 +183,4 @@ async function readSmall(file: string): Promise<string> {
   } finally {
     await handle.close();
   }
-}
-
-async function readFully(handle: FileHandle, from: number, length: number): Promise<Buffer> {
-  if (length <= 0) return Buffer.alloc(0);
-  const bytes = Buffer.allocUnsafe(length);
-  let filled = 0;
-  while (filled < length) {
-    const { bytesRead } = await handle.read(bytes, filled, length - filled, from + filled);
-    if (bytesRead === 0) break;
-    filled += bytesRead;
-  }
-  return bytes.subarray(0, filled);
-}
-
-function kindOf(
-  entry: Pick<Stats, 'isFile' | 'isDirectory' | 'isSymbolicLink' | 'isFIFO' | 'isSocket'>,
-): string {
-  if (entry.isFile()) return 'not an event file';
-  if (entry.isDirectory()) return 'directory';
-  if (entry.isSymbolicLink()) return 'symbolic link';
-  if (entry.isFIFO()) return 'FIFO';
-  return entry.isSocket() ? 'socket' : 'device';
 }

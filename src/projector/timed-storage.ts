@@ -1,7 +1,7 @@
 // Knows which call to the shared storage has not come back: a hard mount that hangs never does.
 import type { Clock } from '../clock.ts';
 import type { LedgerInfo } from '../events/ledger.ts';
-import type { LedgerStorage, Listing, Part, StorageProblem } from './storage.ts';
+import type { IsKnown, LedgerStorage, Listing, Part, StorageProblem } from './storage.ts';
 
 export interface PendingCall {
   path: string;
@@ -29,8 +29,12 @@ export class TimedStorage implements LedgerStorage {
     return this.#timed('ledger.json', () => this.#storage.identify());
   }
 
-  list(wanted?: (folder: string) => boolean): Promise<Listing> {
-    return this.#timed('events', () => this.#storage.list(wanted));
+  get calls(): number {
+    return this.#storage.calls ?? 0;
+  }
+
+  list(wanted?: (folder: string) => boolean, isKnown?: IsKnown): Promise<Listing> {
+    return this.#timed('events', () => this.#storage.list(wanted, isKnown));
   }
 
   read(file: string, from: number, length: number): Promise<Part | StorageProblem> {

@@ -1,12 +1,16 @@
 // pass() again and again: soon after a hint, and in sweeps that need no hints.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isoTime, type Clock } from '../clock.ts';
+import type { StorageCalls } from '../db/calls-note.ts';
 import { errnoOf, RunfoldError } from '../errors.ts';
 import type { FileState } from './file-state.ts';
 import { withPatience } from './hang.ts';
 import { Hints } from './hints.ts';
-import { nextLookIn, PACE } from './pace.ts';
-import type { PassResult, Projector } from './projector.ts';
+import { CallBudget, CallMeter, MINUTE_MS } from './call-budget.ts';
+import { PACE } from './pace.ts';
+import type { PassOptions, PassResult, Projector } from './projector.ts';
+import { nextLookAt, seen, silentLookAt, type Rhythm } from './rhythm.ts';
+import { Schedule } from './schedule.ts';
 import type { PendingCall, TimedStorage } from './timed-storage.ts';
 
 export interface WatchOptions {
@@ -15,8 +19,13 @@ export interface WatchOptions {
   clock: Clock;
   /** Ends the watch, after the transaction that is under way. */
   signal: AbortSignal;
+  /** On a network file system, where the kernel says nothing of what other machines write. */
   usePolling: boolean;
+  /** At most so many calls to the storage for each live file and minute, over all; default: no limit. */
+  callsPerFile?: number;
   onPass?: (result: PassResult) => void;
+  /** Told every PACE.report at most. */
+  onCalls?: (calls: StorageCalls) => void;
   /** Something is wrong that may pass: said when it begins (with the error) and when it is over (undefined). */
   onTrouble?: (trouble: unknown) => void;
   /** The call to the storage that does not come back, and undefined when it has. `onTrouble` is told too. */
@@ -27,6 +36,12 @@ export interface WatchOptions {
 export type WatchEnd = 'ended' | 'abandoned';
 
 const RETRY_MS = 2_000;
+/** Open, stat, read and close. */
+const LOOK_CALLS = 4;
+/** ledger.json, and opening the folder of the files. */
+const PASS_CALLS = 6;
+/** Listings take up to a third of the budget. */
+const LISTING_SHARE = 3;
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 /** What a database disk or a ledger that is away for a while says. */
 const PASSING_CODES = new Set([
@@ -44,7 +59,7 @@ export async function watch(
   options: WatchOptions,
 ): Promise<WatchEnd> {
   const { clock, signal, onTrouble } = options;
-  const end = await withPatience(new Watch(projector, options).run(), {
+  const end = await withPatience(new Watch(projector, storage, options).run(), {
     storage,
     clock,
     signal,
@@ -60,23 +75,36 @@ export async function watch(
 
 class Watch {
   readonly #projector: Projector;
+  readonly #storage: TimedStorage;
   readonly #options: WatchOptions;
+  readonly #budget: CallBudget;
+  readonly #meter = new CallMeter();
   /** When to look at a path because of a hint. */
   readonly #hinted = new Map<string, number>();
-  readonly #nextLook = new Map<string, number>();
-  readonly #hints: Hints;
+  /** Of the live files. */
+  readonly #schedule = new Schedule();
+  readonly #rhythms = new Map<string, Rhythm>();
+  readonly #hints: Hints | undefined;
   /** Folders of days that have been listed once. */
   readonly #oldFolders = new Set<string>();
   #nextListing = 0;
+  #nextReport = 0;
+  /** Until then no file is looked at. */
+  #restUntil = 0;
+  /** By the last step. */
+  #now = 0;
   #isInTrouble = false;
   #wake: AbortController = new AbortController();
 
-  constructor(projector: Projector, options: WatchOptions) {
+  constructor(projector: Projector, storage: TimedStorage, options: WatchOptions) {
     this.#projector = projector;
+    this.#storage = storage;
     this.#options = options;
+    this.#budget = new CallBudget(options.callsPerFile ?? Number.POSITIVE_INFINITY);
+    // where other machines write, nobody says so: a look learns more than a hint could, and sooner
+    if (options.usePolling) return;
     this.#hints = new Hints({
       root: options.root,
-      usePolling: options.usePolling,
       onHint: (file) => this.#hint(file),
       // a watcher that fails is a hint less
       onError: (error) => options.onTrouble?.(error),
@@ -85,14 +113,14 @@ class Watch {
 
   async run(): Promise<void> {
     const { signal } = this.#options;
-    await this.#attempt(() => this.#sweep());
+    await this.#attempt(() => this.#list([]));
     const wakeUp = (): void => this.#wake.abort();
     signal.addEventListener('abort', wakeUp);
     try {
       while (!signal.aborted) await this.#step();
     } finally {
       signal.removeEventListener('abort', wakeUp);
-      await this.#hints.stop();
+      await this.#hints?.stop();
     }
   }
 
@@ -103,18 +131,45 @@ class Watch {
 
   async #step(): Promise<void> {
     const now = this.#options.clock.now();
-    const hinted = [...this.#hinted].filter(([, due]) => due <= now).map(([file]) => file);
-    if (hinted.length > 0) {
-      for (const file of hinted) this.#hinted.delete(file);
-      await this.#attempt(() => this.#lookAt(hinted));
+    if (now < this.#now) this.#lookAtAll(now);
+    this.#now = now;
+    const left = this.#budget.left(now, this.#schedule.size);
+    const most = Math.floor((left - PASS_CALLS) / LOOK_CALLS);
+    if (now >= this.#nextListing && left > 0) {
+      await this.#attempt(() => this.#list(this.#schedule.due(now, most)));
       return;
     }
-    const nextLook = Math.min(this.#nextListing, ...this.#nextLook.values());
-    if (nextLook <= now) {
-      await this.#attempt(() => this.#sweep());
-      return;
+    const files = now < this.#restUntil ? [] : this.#due(now, most);
+    if (files.length > 0) await this.#attempt(() => this.#look(files));
+    else await this.#sleepUntil(this.#nextStepAt(now));
+  }
+
+  /** The clock was set back: what was due then may be far away. */
+  #lookAtAll(now: number): void {
+    this.#nextListing = now;
+    this.#nextReport = now;
+    this.#restUntil = now;
+    this.#schedule.setAll(now);
+    for (const path of this.#hinted.keys()) this.#hinted.set(path, now);
+  }
+
+  /** Hinted files and live ones, at most so many. */
+  #due(now: number, most: number): string[] {
+    const due = new Set<string>();
+    for (const [file, at] of this.#hinted) {
+      if (due.size >= most) break;
+      if (at <= now) due.add(file);
     }
-    await this.#sleepUntil(Math.min(nextLook, ...this.#hinted.values()));
+    for (const file of this.#schedule.due(now, most - due.size)) due.add(file);
+    return [...due];
+  }
+
+  #nextStepAt(now: number): number {
+    let dueAt = this.#schedule.nextAt ?? Number.POSITIVE_INFINITY;
+    for (const at of this.#hinted.values()) dueAt = Math.min(dueAt, at);
+    const canLookAt = Math.max(this.#restUntil, now + this.#budget.waitFor(PASS_CALLS + LOOK_CALLS));
+    const canListAt = now + this.#budget.waitFor(PASS_CALLS);
+    return Math.min(Math.max(dueAt, canLookAt), Math.max(this.#nextListing, canListAt));
   }
 
   async #sleepUntil(due: number): Promise<void> {
@@ -125,64 +180,98 @@ class Watch {
     await sleep(wait, undefined, { signal: this.#wake.signal }).catch(() => undefined);
   }
 
-  async #lookAt(files: string[]): Promise<void> {
-    const { signal } = this.#options;
-    const result = await this.#projector.pass({ only: files, signal });
+  async #look(files: string[]): Promise<void> {
+    const hinted = files.filter((file) => this.#hinted.delete(file));
+    const lines = await this.#pass({ only: files });
     const secondLook = this.#options.clock.now() + PACE.secondLook;
     // the hint may have come before the last append of a burst; the second look needs no third
-    for (const file of result.grown) if (!this.#hinted.has(file)) this.#hinted.set(file, secondLook);
-    this.#schedule(files);
-    this.#options.onPass?.(result);
-  }
-
-  async #sweep(): Promise<void> {
-    const { clock, signal } = this.#options;
-    const now = clock.now();
-    const isListing = now >= this.#nextListing;
-    const due = (file: FileState): boolean => (this.#nextLook.get(file.path) ?? 0) <= now;
-    const looked = [...this.#projector.activeFiles.values()].filter(
-      (file) => file.state === 'live' && due(file),
-    );
-    if (isListing) {
-      const result = await this.#projector.pass({ due, folders: this.#recentFolders(now), signal });
-      this.#nextListing = clock.now() + PACE.listing;
-      this.#schedule([...looked.map(({ path }) => path), ...result.grown, ...this.#unscheduled()]);
-      this.#options.onPass?.(result);
-    } else {
-      const paths = looked.map(({ path }) => path);
-      const result = await this.#projector.pass({ only: paths, signal });
-      this.#schedule(paths);
-      this.#options.onPass?.(result);
+    for (const file of hinted) {
+      if (lines.has(file) && !this.#hinted.has(file)) this.#hinted.set(file, secondLook);
     }
+    this.#plan(files, lines);
   }
 
-  /** Live files that no look has been planned for. */
-  #unscheduled(): string[] {
-    const paths: string[] = [];
+  async #list(files: string[]): Promise<void> {
+    const due = new Set(files);
+    const isFirst = this.#schedule.size === 0;
+    const callsBefore = this.#storage.calls;
+    const lines = await this.#pass({
+      due: ({ path }) => isFirst || due.has(path) || !this.#schedule.has(path),
+      folders: this.#recentFolders(this.#options.clock.now()),
+    });
+    for (const path of lines.keys()) due.add(path);
     for (const { path, state } of this.#projector.activeFiles.values()) {
-      if (state === 'live' && !this.#nextLook.has(path)) paths.push(path);
+      if (state === 'live' && !this.#schedule.has(path)) due.add(path);
     }
-    return paths;
+    this.#plan([...due], lines);
+    // a listing of many folders comes less often, so that it leaves most of the budget to the files
+    const share =
+      this.#budget.minutesFor(this.#storage.calls - callsBefore - due.size * LOOK_CALLS) * LISTING_SHARE;
+    this.#nextListing = this.#options.clock.now() + Math.max(PACE.listing, share * MINUTE_MS);
   }
 
-  #schedule(files: readonly string[]): void {
+  /** Gives how many lines came from which file. */
+  async #pass(options: PassOptions): Promise<Map<string, number>> {
+    const { clock, signal, onPass } = this.#options;
+    const lines = new Map<string, number>();
+    const onLines = (path: string, count: number): void =>
+      void lines.set(path, (lines.get(path) ?? 0) + count);
+    const callsBefore = this.#storage.calls;
+    const startedAt = clock.now();
+    let isLimited = this.#schedule.size > 0;
+    try {
+      const result = await this.#projector.pass({ ...options, signal, onLines });
+      isLimited &&= !result.thorough;
+      onPass?.(result);
+    } finally {
+      const calls = this.#storage.calls - callsBefore;
+      const endedAt = clock.now();
+      this.#meter.add(endedAt, calls);
+      // half of the time is for others; more files are due after it, and many together cost less
+      this.#restUntil = endedAt + Math.min(PACE.longestRest, Math.max(0, endedAt - startedAt));
+      // the first pass and the slow sweep are as large as the history, and would end all looks for long
+      if (isLimited) this.#budget.spend(calls);
+      this.#report();
+    }
+    return lines;
+  }
+
+  #report(): void {
+    const now = this.#options.clock.now();
+    if (now < this.#nextReport) return;
+    this.#nextReport = now + PACE.report;
+    this.#options.onCalls?.({
+      at: isoTime(now),
+      calls: this.#meter.lastMinute(now),
+      budget: this.#options.callsPerFile === undefined ? null : this.#budget.perMinute,
+      per_file: this.#options.callsPerFile ?? null,
+      live_files: this.#schedule.size,
+    });
+  }
+
+  #plan(files: readonly string[], lines: ReadonlyMap<string, number>): void {
     const now = this.#options.clock.now();
     for (const path of files) {
       const file = this.#projector.file(path);
-      if (file?.state === 'live') {
-        this.#nextLook.set(path, now + nextLookIn(now - file.mtimeMs));
-        this.#hints.follow(path);
-      } else {
-        this.#nextLook.delete(path);
-        this.#hints.forget(path);
+      if (file?.state !== 'live') {
+        this.#schedule.delete(path);
+        this.#rhythms.delete(path);
+        this.#hints?.forget(path);
+        continue;
       }
+      const look = { now, mtimeMs: file.mtimeMs, lines: lines.get(path) ?? 0 };
+      const rhythm = seen(this.#rhythms.get(path), look);
+      this.#rhythms.set(path, rhythm);
+      const at = isWaiting(file) ? silentLookAt(now, now - file.mtimeMs) : nextLookAt(rhythm, now);
+      this.#schedule.set(path, at);
+      this.#hints?.follow(path);
     }
   }
 
   /** The folders in which files appear or grow: those of yesterday to tomorrow, of active files, and new ones. */
   #recentFolders(now: number): (folder: string) => boolean {
     const recent = new Set([-1, 0, 1].map((days) => dayOf(now + days * 86_400_000)));
-    for (const path of this.#projector.activeFiles.keys()) recent.add(path.split('/')[1] ?? '');
+    for (const path of this.#projector.activeFiles.keys()) recent.add(folderOf(path));
     return (folder) => {
       const isNew = !this.#oldFolders.has(folder);
       // a folder that is no day is somebody's own, and may get a new file at any time
@@ -204,6 +293,17 @@ class Watch {
       await this.#sleepUntil(this.#options.clock.now() + RETRY_MS);
     }
   }
+}
+
+/** Whether the rest of a line is to come, or bytes of it. */
+function isWaiting({ reason, size, offset, scanned }: FileState): boolean {
+  return reason !== null || size > Math.max(offset, scanned);
+}
+
+/** The name of the day's folder, or of another one. */
+function folderOf(path: string): string {
+  const from = path.indexOf('/') + 1;
+  return path.slice(from, path.indexOf('/', from));
 }
 
 function dayOf(ms: number): string {

@@ -1,5 +1,6 @@
 // runfold status: how far the log has been read.
 import { isoTime } from '../../clock.ts';
+import { readCallsNote, type StorageCalls } from '../../db/calls-note.ts';
 import type { Holder } from '../../db/lock.ts';
 import { openReadOnly } from '../../db/open.ts';
 import { ledgerStatus, type LedgerStatus } from '../../projector/health.ts';
@@ -25,13 +26,18 @@ export async function status(flags: StatusFlags, io: CliIo): Promise<ExitCode> {
   try {
     const report = ledgerStatus(db, io.clock.now());
     const holder = holderOf(place);
+    const calls = holder?.purpose === 'watch' ? readCallsNote(place.file) : undefined;
     const storage = storageOf(place, report.last_pass_at);
     const nameOf = await namesIn(db);
     if (flags.json === true) {
       const owners = report.owners.map((owner) => ({ ...owner, name: nameOf(owner.uid) }));
-      sayJson(io.stdout, { ...report, storage, owners, database: place.file, holder: holder ?? null }, 2);
+      sayJson(
+        io.stdout,
+        { ...report, storage, owners, database: place.file, holder: holder ?? null, calls: calls ?? null },
+        2,
+      );
     } else {
-      const lines = describe(report, storage, place, holder, io.clock.now());
+      const lines = describe(report, storage, place, holder, calls, io.clock.now());
       for (const line of [...lines, ...describePeople(report, nameOf)]) say(io.stdout, line);
       if (isUnhealthy(report)) {
         say(io.stdout);
@@ -81,6 +87,7 @@ function describe(
   storage: StorageState,
   place: Place,
   holder: Holder | undefined,
+  calls: StorageCalls | undefined,
   nowMs: number,
 ): string[] {
   const { files } = report;
@@ -106,6 +113,7 @@ function describe(
     `lag        ${lag}`,
     `last pass  ${lastPass}`,
     `held by    ${holder === undefined ? 'nobody' : `${holder.purpose}, pid ${holder.pid} on ${holder.host} since ${holder.since}`}`,
+    ...(calls === undefined ? [] : [`calls      ${describeCalls(calls)}`]),
   ];
 }
 
@@ -126,4 +134,10 @@ function describePeople({ owners, trust, files }: LedgerStatus, nameOf: NameOf):
     lines.push(`trust      ${trust}${left}`);
   }
   return lines;
+}
+
+function describeCalls({ at, calls, budget, per_file: perFile }: StorageCalls): string {
+  const asked = `${calls.toLocaleString('en')} to the storage in the minute before ${at.slice(11, 19)} UTC`;
+  if (budget === null || perFile === null) return `${asked}, no limit`;
+  return `${asked}, at most ${budget.toLocaleString('en')} (${perFile} for each live file)`;
 }

@@ -1,10 +1,13 @@
 // runfold watch: keeps the database up to date until SIGINT or SIGTERM.
+import { writeCallsNote } from '../../db/calls-note.ts';
 import { networkFileSystem } from '../../db/network-fs.ts';
 import { messageOf, RunfoldError } from '../../errors.ts';
+import { DEFAULT_CALLS_PER_FILE } from '../../projector/call-budget.ts';
 import { OpenProjector, type Place } from '../../projector/open.ts';
 import type { TrustLevel } from '../../projector/trust.ts';
 import { watch as follow } from '../../projector/watch.ts';
 import { runCommand } from '../../slurm/run-command.ts';
+import { CpuBudget } from '../cpu-budget.ts';
 import { count } from '../human.ts';
 import { say, type CliIo, type ExitCode } from '../io.ts';
 import type { PlaceFlags } from '../options.ts';
@@ -20,6 +23,9 @@ import { snapshotTarget } from './snapshot.ts';
 export interface WatchFlags extends PlaceFlags {
   quiet?: boolean;
   slurm?: boolean;
+  /** Seconds. */
+  cpuBudget?: number;
+  callsPerFile?: number;
   /** Seconds. */
   slurmEvery: number;
   trust?: TrustLevel;
@@ -44,11 +50,16 @@ export async function watch(flags: WatchFlags, io: CliIo): Promise<ExitCode> {
   let total = 0;
   using asking = flags.slurm === true ? askSlurm(flags, place, io) : undefined;
   await using snapshots = flags.snapshot === undefined ? undefined : publish(flags, place, io);
+  using cpu = flags.cpuBudget === undefined ? undefined : new CpuBudget(flags.cpuBudget);
+  const isOnNetwork = networkFileSystem(root) !== undefined;
+  const callsPerFile = flags.callsPerFile ?? (isOnNetwork ? DEFAULT_CALLS_PER_FILE : undefined);
   const end = await follow(open.projector, place.storage, {
     root,
     clock: io.clock,
-    signal: io.signal,
-    usePolling: networkFileSystem(root) !== undefined,
+    signal: cpu === undefined ? io.signal : AbortSignal.any([io.signal, cpu.signal]),
+    usePolling: isOnNetwork,
+    ...(callsPerFile !== undefined && { callsPerFile }),
+    onCalls: (calls) => writeCallsNote(place.file, calls),
     onPass: (result) => {
       const { events, rejected } = result;
       asking?.begin();
@@ -79,6 +90,12 @@ export async function watch(flags: WatchFlags, io: CliIo): Promise<ExitCode> {
   }
   await snapshots?.end();
   open.db.pragma('wal_checkpoint(TRUNCATE)');
+  if (cpu?.signal.aborted === true) {
+    say(
+      io.stderr,
+      `${flags.cpuBudget} s of processor time are used up (--cpu-budget): the next one goes on from here`,
+    );
+  }
   if (!isQuiet) say(io.stderr, `ended; ${count(total, 'event')} applied`);
   return 0;
 }

@@ -1,0 +1,124 @@
+// Reads of files in folders. What is asked for at the same moment shares the opening of its folder.
+import { close, constants, fstat, open, read, type Stats } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { errnoOf, messageOf } from '../errors.ts';
+import type { CallCount } from './call-count.ts';
+import type { Inside, OpenFolder } from './inside.ts';
+import { kindOf } from './kind-of.ts';
+import type { Part, StorageProblem } from './storage.ts';
+
+// plain descriptors: a FileHandle costs more than the system calls
+const calls = {
+  open: promisify(open),
+  fstat: promisify(fstat) as (descriptor: number) => Promise<Stats>,
+  read: promisify(read) as (
+    descriptor: number,
+    into: Buffer,
+    at: number,
+    length: number,
+    position: number,
+  ) => Promise<{ bytesRead: number }>,
+  close: promisify(close),
+};
+
+/** O_NOFOLLOW: no symbolic link posing as a log. O_NONBLOCK: a FIFO posing as one must not hang us. */
+const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** Enough to keep Node's threads at work; more would only wait in a queue. */
+const PARALLEL = 16;
+
+interface Request {
+  file: string;
+  from: number;
+  length: number;
+  answer: (result: Part | StorageProblem) => void;
+}
+
+export class FolderReads {
+  readonly #inside: Inside;
+  readonly #count: CallCount;
+  #asked = new Map<string, Request[]>();
+
+  constructor(inside: Inside, count: CallCount) {
+    this.#inside = inside;
+    this.#count = count;
+  }
+
+  /** A path that cannot be read is a value, not an exception. */
+  read(file: string, from: number, length: number): Promise<Part | StorageProblem> {
+    return new Promise((answer) => {
+      if (this.#asked.size === 0) queueMicrotask(() => this.#serve());
+      const folder = path.posix.dirname(file);
+      const request = { file, from, length, answer };
+      const others = this.#asked.get(folder);
+      if (others === undefined) this.#asked.set(folder, [request]);
+      else others.push(request);
+    });
+  }
+
+  #serve(): void {
+    const asked = this.#asked;
+    this.#asked = new Map();
+    for (const [folder, requests] of asked) void this.#serveFolder(folder, requests);
+  }
+
+  async #serveFolder(folder: string, requests: readonly Request[]): Promise<void> {
+    let opened: OpenFolder;
+    this.#count.add(FOLDER_CALLS);
+    try {
+      // on NFS, without opening its directory first, a path may stand for an older file for most of a minute
+      opened = await this.#inside.open(folder);
+    } catch (error) {
+      for (const { file, answer } of requests) answer(problem(file, error));
+      return;
+    }
+    const next = requests.values();
+    const serveOn = async (): Promise<void> => {
+      for (const request of next) request.answer(await this.#readFile(opened, request));
+    };
+    await Promise.all(Array.from({ length: Math.min(PARALLEL, requests.length) }, serveOn));
+    // what was read is right whatever closing a folder says
+    await opened.close().catch(() => undefined);
+  }
+
+  async #readFile(folder: OpenFolder, { file, from, length }: Request): Promise<Part | StorageProblem> {
+    let descriptor: number | undefined;
+    try {
+      this.#count.add(1);
+      descriptor = await calls.open(folder.at(path.posix.basename(file)), OPEN_FLAGS);
+      this.#count.add(2);
+      const stats = await calls.fstat(descriptor);
+      if (!stats.isFile()) return { path: file, reason: kindOf(stats) };
+      const bytes = await this.#readFully(descriptor, from, Math.min(length, stats.size - from));
+      const { size, mtimeMs, uid, gid, nlink: links } = stats;
+      return { size, mtimeMs, uid, gid, links, bytes };
+    } catch (error) {
+      return problem(file, error);
+    } finally {
+      // it was opened for reading: there is nothing that closing it could lose
+      if (descriptor !== undefined) await calls.close(descriptor).catch(() => undefined);
+    }
+  }
+
+  async #readFully(descriptor: number, from: number, length: number): Promise<Buffer> {
+    if (length <= 0) return NOTHING;
+    const bytes = Buffer.allocUnsafe(length);
+    let filled = 0;
+    while (filled < length) {
+      this.#count.add(1);
+      const { bytesRead } = await calls.read(descriptor, bytes, filled, length - filled, from + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return bytes.subarray(0, filled);
+  }
+}
+
+/** Open and close. */
+const FOLDER_CALLS = 2;
+const NOTHING = Buffer.alloc(0);
+
+function problem(file: string, error: unknown): StorageProblem {
+  return { path: file, reason: errnoOf(error) ?? messageOf(error) };
+}

@@ -1,0 +1,102 @@
+// Which files `watch` looks at, counted at the storage.
+import { expect, onTestFinished, test } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
+import { openForWriting } from '../../src/db/open.ts';
+import { CallMeter } from '../../src/projector/call-budget.ts';
+import { PACE } from '../../src/projector/pace.ts';
+import { Projector } from '../../src/projector/projector.ts';
+import type { Listing, Part, StorageProblem } from '../../src/projector/storage.ts';
+import { TimedStorage } from '../../src/projector/timed-storage.ts';
+import { watch } from '../../src/projector/watch.ts';
+import type { StorageCalls } from '../../src/db/calls-note.ts';
+import { A, B, C, closed, created, metric, writerFile, type GivenFile } from '../helpers/lines.ts';
+import { LEDGER, MemoryStorage } from '../helpers/memory-storage.ts';
+import { until } from '../process/until.ts';
+
+class CountingStorage extends MemoryStorage {
+  readonly looks = new Map<string, number>();
+  listings = 0;
+  calls = 0;
+  readonly meter = new CallMeter();
+
+  override identify(): Promise<typeof LEDGER> {
+    this.#count(4);
+    return Promise.resolve(LEDGER);
+  }
+
+  override list(wanted?: (folder: string) => boolean): Promise<Listing> {
+    this.listings += 1;
+    this.#count(8);
+    return super.list(wanted);
+  }
+
+  override read(file: string, from: number, length: number): Promise<Part | StorageProblem> {
+    this.looks.set(file, (this.looks.get(file) ?? 0) + 1);
+    this.#count(4);
+    return super.read(file, from, length);
+  }
+
+  #count(calls: number): void {
+    this.calls += calls;
+    this.meter.add(Date.now(), calls);
+  }
+}
+
+function follow(files: readonly GivenFile[], callsPerFile?: number) {
+  const storage = new CountingStorage();
+  for (const { path, bytes } of files) storage.append(path, Buffer.from(bytes), Date.now());
+  const db = openForWriting(':memory:');
+  const ending = new AbortController();
+  const reports: StorageCalls[] = [];
+  const timed = new TimedStorage(storage, systemClock);
+  const ended = watch(new Projector(db, LEDGER, storage, systemClock), timed, {
+    root: LEDGER.path,
+    clock: systemClock,
+    signal: ending.signal,
+    usePolling: true,
+    ...(callsPerFile !== undefined && { callsPerFile }),
+    onCalls: (calls) => void reports.push(calls),
+  });
+  onTestFinished(async () => {
+    ending.abort();
+    await ended;
+    db.close();
+  });
+  const points = (): number => Number(db.prepare('SELECT count(*) FROM run_metrics').pluck().get());
+  return { storage, reports, points };
+}
+
+test('complete files are read once, and live ones again and again', async () => {
+  const complete = writerFile(A, created(0), closed(1, 2));
+  const live = writerFile(B, created(2));
+  const { storage } = follow([complete, live]);
+  await until(
+    'there were some listings and looks',
+    () => storage.listings >= 3 && (storage.looks.get(live.path) ?? 0) >= 4,
+  );
+  expect(storage.looks.get(complete.path)).toBe(1);
+});
+
+test('a look at many files that are due together is one pass', async () => {
+  const { storage, points } = follow([
+    writerFile(A, created(0), metric(1)),
+    writerFile(B, created(2)),
+    writerFile(C, created(3)),
+  ]);
+  await until('all were read', () => points() === 1);
+  await until('they were looked at again', () => [...storage.looks.values()].every((looks) => looks >= 2));
+  expect(storage.looks.size).toBe(3);
+});
+
+test('the storage is not asked for more than the budget, and lines come all the same', async () => {
+  const live = writerFile(A, created(0), metric(1));
+  const { storage, reports, points } = follow([live], 20);
+  await until('it was read', () => points() === 1);
+  const first = storage.calls;
+  const { path, bytes } = writerFile(A, created(0), metric(1), metric(2));
+  storage.files.set(path, { bytes: Buffer.from(bytes), mtimeMs: Date.now() });
+  await until('the new line is there', () => points() === 2, PACE.slowestLook);
+  // 20 for each of 10 files, without the first pass
+  expect(storage.meter.lastMinute(Date.now()) - first).toBeLessThanOrEqual(200);
+  expect(reports[0]).toMatchObject({ per_file: 20, budget: 200, live_files: expect.any(Number) as number });
+});
