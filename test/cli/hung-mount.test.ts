@@ -115,9 +115,14 @@ test('where this machine knows nothing of the log it is an error that says so', 
   expect(code).toBe(1);
 });
 
-test('what is written into the log is refused while its storage hangs', async () => {
+test.each([
+  [['slurm', 'refresh']],
+  [['tag', '@last', 'baseline']],
+  [['note', '@last', 'x']],
+  [['hide', '@last']],
+])('%j, which writes into the log, is refused while its storage hangs', async (args) => {
   const desk = await hungDesk();
-  const { code, stderr } = await hanging(desk, ['slurm', 'refresh']);
+  const { code, stderr } = await hanging(desk, args);
   expect(stderr).toContain('has not answered since');
   expect(code).toBe(1);
 });
