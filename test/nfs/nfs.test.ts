@@ -11,6 +11,6 @@ describe.skipIf(reason !== undefined)(`on real NFS${reason === undefined ? '' : 
   beforeAll(() => lab.start(), 300_000);
   afterAll(() => lab.stop(), 60_000);
 
-  describeFire(lab);
   describeSilence(lab);
+  describeFire(lab);
 });
