@@ -295,6 +295,9 @@ export class Projector {
     const file = round.get(path);
     // it may have been displaced since it was queued
     if (chunk.isVoid || file === undefined || file.state === 'misplaced') return undefined;
+    // a mount that has just gone looks as if its files had: then the log has too, which is thrown
+    if (isProblem(read) && read.reason === 'ENOENT' && file.state !== 'missing')
+      await this.#storage.identify();
     const context = {
       sink: round.sink,
       storage: this.#storage,

@@ -1,4 +1,5 @@
 // A storage that does not answer stops no answer: it is told since when, and the database is asked.
+import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -115,9 +116,14 @@ test('where this machine knows nothing of the log it is an error that says so', 
   expect(code).toBe(1);
 });
 
-test('what is written into the log is refused while its storage hangs', async () => {
+test.each([
+  [['slurm', 'refresh']],
+  [['tag', '@last', 'baseline']],
+  [['note', '@last', 'x']],
+  [['hide', '@last']],
+])('%j, which writes into the log, is refused while its storage hangs', async (args) => {
   const desk = await hungDesk();
-  const { code, stderr } = await hanging(desk, ['slurm', 'refresh']);
+  const { code, stderr } = await hanging(desk, args);
   expect(stderr).toContain('has not answered since');
   expect(code).toBe(1);
 });
@@ -156,6 +162,20 @@ test('a log that is away is a state for status, and an error for the others', as
   expect(JSON.parse(stdout)).toMatchObject({ storage: { state: 'away' }, events: 1 });
   expect(code).toBe(0);
   expect((await desk.run(['runs'])).stderr).toContain('there is no .runfold directory');
+});
+
+test('a FIFO that poses as ledger.json or as an event file holds nobody up', async () => {
+  const desk = await hungDesk();
+  fs.renameSync(`${desk.ledger}-hung`, desk.ledger);
+  const folder = path.join(desk.ledger, 'events', '2026-11-23');
+  fs.mkdirSync(folder, { recursive: true });
+  execFileSync('mkfifo', [path.join(folder, 'made.ndjson')]);
+  const found = await desk.run(['doctor', '--json']);
+  expect(found.stdout).toContain('"what":"not read: FIFO"');
+  fs.rmSync(path.join(desk.ledger, 'ledger.json'));
+  execFileSync('mkfifo', [path.join(desk.ledger, 'ledger.json')]);
+  expect((await desk.run(['runs'])).stderr).toContain('it is not a regular file');
+  expect((await desk.run(['status', '--json'])).stdout).toContain('"state": "away"');
 });
 
 test('a note that somebody has tampered with is as if it were not there', async () => {

@@ -1,6 +1,7 @@
 // runfold tag, note and hide: what a person says of a run afterwards. It goes into the log like everything else.
 import { text as textOf } from 'node:stream/consumers';
 import { RunfoldError } from '../../errors.ts';
+import { silent } from '../../projector/open.ts';
 import { getRun } from '../../query/run.ts';
 import type { RunRecord } from '../../query/run-record.ts';
 import { count } from '../human.ts';
@@ -42,7 +43,7 @@ export async function tag(
       hint: 'A variable of the shell that is not set, perhaps.',
     });
   }
-  const run = await reading(flags, io, (db) => getRun(db, id));
+  const run = await runOf(id, flags, io);
   const all = [...new Set([...run.tags.filter((known) => !removed.has(known)), ...tags])];
   const code = append([{ run, fields: { tags: all } }], flags, io);
   say(io.stdout, `${run.run_id}: ${all.length === 0 ? 'no tags' : all.join(', ')}`);
@@ -57,7 +58,7 @@ export async function note(
 ): Promise<ExitCode> {
   const isFromStdin = words.length === 1 && words[0] === '-';
   const given = isFromStdin ? (await textOf(io.stdin)).trimEnd() : words.join(' ');
-  const run = await reading(flags, io, (db) => getRun(db, id));
+  const run = await runOf(id, flags, io);
   const before = flags.append === true && run.notes !== null ? `${run.notes}\n` : '';
   const code = append([{ run, fields: { notes: before + given } }], flags, io);
   say(io.stdout, `${run.run_id}: noted`);
@@ -66,7 +67,7 @@ export async function note(
 
 export async function hide(ids: readonly string[], flags: HideFlags, io: CliIo): Promise<ExitCode> {
   const hidden = flags.undo !== true;
-  const found = await reading(flags, io, (db) => ids.map((id) => getRun(db, id)));
+  const found = await runsOf(ids, flags, io);
   const code = append(
     found.map((run) => ({ run, fields: { hidden } })),
     flags,
@@ -74,6 +75,20 @@ export async function hide(ids: readonly string[], flags: HideFlags, io: CliIo):
   );
   say(io.stdout, `${count(found.length, 'run')} ${hidden ? 'hidden' : 'shown again'}`);
   return code;
+}
+
+async function runOf(id: string, flags: ReadingFlags, io: CliIo): Promise<RunRecord> {
+  const [run] = await runsOf([id], flags, io);
+  if (run === undefined) throw new RunfoldError('run_not_found', `no run ${id}`);
+  return run;
+}
+
+/** @throws RunfoldError `ledger_silent`: what is said of them would have to be written into the log. */
+async function runsOf(ids: readonly string[], flags: ReadingFlags, io: CliIo): Promise<RunRecord[]> {
+  return await reading(flags, io, (db, { hang, ledger }) => {
+    if (hang !== undefined) throw silent(ledger.path, hang);
+    return ids.map((id) => getRun(db, id));
+  });
 }
 
 function append(annotated: readonly Annotated[], flags: ReadingFlags, io: CliIo): ExitCode {

@@ -1,0 +1,16 @@
+// All that needs real NFS, one after the other: they share the machines.
+import { afterAll, beforeAll, describe } from 'vitest';
+import { describeFire } from './fire.ts';
+import { describeSilence } from './silence.ts';
+import { Lab, whyNoLab } from './lab.ts';
+
+const reason = whyNoLab();
+
+describe.skipIf(reason !== undefined)(`on real NFS${reason === undefined ? '' : `: ${reason}`}`, () => {
+  const lab = new Lab();
+  beforeAll(() => lab.start(), 300_000);
+  afterAll(() => lab.stop(), 60_000);
+
+  describeSilence(lab);
+  describeFire(lab);
+});
