@@ -64,6 +64,7 @@ class Watch {
   /** Folders of days that have been listed once. */
   readonly #oldFolders = new Set<string>();
   #nextListing = 0;
+  #lastNow = 0;
   #isInTrouble = false;
   #wake: AbortController = new AbortController();
 
@@ -99,6 +100,7 @@ class Watch {
 
   async #step(): Promise<void> {
     const now = this.#options.clock.now();
+    this.#noteTime(now);
     const hinted = [...this.#hinted].filter(([, due]) => due <= now).map(([file]) => file);
     if (hinted.length > 0) {
       for (const file of hinted) this.#hinted.delete(file);
@@ -111,6 +113,16 @@ class Watch {
       return;
     }
     await this.#sleepUntil(Math.min(nextLook, ...this.#hinted.values()));
+  }
+
+  /** After a clock was set back, what was planned by it would come too late by as much: all of it is due. */
+  #noteTime(now: number): void {
+    if (now < this.#lastNow) {
+      this.#nextListing = now;
+      this.#nextLook.clear();
+      for (const file of this.#hinted.keys()) this.#hinted.set(file, now);
+    }
+    this.#lastNow = now;
   }
 
   async #sleepUntil(due: number): Promise<void> {

@@ -1,6 +1,7 @@
 // runfold watch: keeps the database up to date until SIGINT or SIGTERM.
 import { networkFileSystem } from '../../db/network-fs.ts';
-import { messageOf } from '../../errors.ts';
+import { databaseTrouble } from '../../db/trouble.ts';
+import { errnoOf, messageOf } from '../../errors.ts';
 import { locate, OpenProjector, type Place } from '../../projector/open.ts';
 import { watch as follow } from '../../projector/watch.ts';
 import { runCommand } from '../../slurm/run-command.ts';
@@ -41,7 +42,7 @@ export async function watch(flags: WatchFlags, io: CliIo): Promise<ExitCode> {
     },
     onTrouble: (trouble) => {
       if (trouble === undefined) say(io.stderr, 'it works again');
-      else say(io.stderr, `trouble: ${printSafe(messageOf(trouble))}; trying again`);
+      else say(io.stderr, `trouble: ${printSafe(describeTrouble(trouble, place))}; trying again`);
     },
   });
   if (end === 'abandoned') {
@@ -55,6 +56,12 @@ export async function watch(flags: WatchFlags, io: CliIo): Promise<ExitCode> {
   open.db.pragma('wal_checkpoint(TRUNCATE)');
   if (!isQuiet) say(io.stderr, `ended; ${count(total, 'event')} applied`);
   return 0;
+}
+
+function describeTrouble(trouble: unknown, { file }: Place): string {
+  // what the system says of a file names it
+  const isOfDatabase = errnoOf(trouble)?.startsWith('SQLITE_') === true;
+  return messageOf((isOfDatabase ? databaseTrouble(file, trouble) : undefined) ?? trouble);
 }
 
 function askSlurm(flags: WatchFlags, place: Place, io: CliIo): SlurmWatch {
