@@ -11,6 +11,7 @@ export const ERROR_CODES = {
   ledger_exists: 'There is a log already.',
   database_on_network: 'The database path is on a network file system.',
   database_unsafe: 'The database directory or file is not safely yours.',
+  database_not_writable: 'The disk of the database is full, read-only or failing.',
   database_missing: 'There is no database yet.',
   database_corrupt: 'The database file is damaged or is not one of ours.',
   database_newer: 'The database was made by a newer release.',

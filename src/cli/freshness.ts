@@ -4,6 +4,7 @@ import { isoTime } from '../clock.ts';
 import type { Hang } from '../projector/ledger-note.ts';
 import type { Holder } from '../db/lock.ts';
 import { openReadOnly } from '../db/open.ts';
+import { databaseTrouble } from '../db/trouble.ts';
 import { RunfoldError } from '../errors.ts';
 import { withPatience } from '../projector/hang.ts';
 import { OpenProjector, silent, type Place } from '../projector/open.ts';
@@ -66,8 +67,14 @@ export async function freshen(
     else say(io.stderr, `as of ${isoTime(io.clock.now())}`);
     return outcome.value;
   } catch (error) {
-    if (!(error instanceof RunfoldError) || error.code !== 'projector_running') throw error;
-    say(io.stderr, asKept(place, io, error));
+    const trouble = databaseTrouble(place.file, error) ?? error;
+    if (!(trouble instanceof RunfoldError)) throw error;
+    if (trouble.code === 'projector_running') say(io.stderr, asKept(place, io, trouble));
+    else if (trouble.code === 'database_not_writable' && !isFirst) {
+      // what it has can be read
+      say(io.stderr, `not synced: ${trouble.message}. ${trouble.hint ?? ''}`);
+      sayHowFresh(place, io);
+    } else throw trouble;
     return undefined;
   }
 }

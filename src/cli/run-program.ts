@@ -1,5 +1,6 @@
 // From a command line to an exit code, whatever the commands are.
 import { Command, CommanderError } from 'commander';
+import { databaseTrouble } from '../db/trouble.ts';
 import { errnoOf, messageOf, RunfoldError } from '../errors.ts';
 import { CLIENT } from '../events/client.ts';
 import { say, type CliIo, type ExitCode } from './io.ts';
@@ -44,7 +45,8 @@ export async function runProgram(
   }
 }
 
-function explain(error: unknown, io: CliIo): ExitCode {
+function explain(thrown: unknown, io: CliIo): ExitCode {
+  const error = isOfSqlite(thrown) ? (databaseTrouble(undefined, thrown) ?? thrown) : thrown;
   if (io.signal.aborted && error instanceof Error && error.name === 'AbortError') {
     say(io.stderr, 'interrupted');
     return 1;
@@ -63,4 +65,9 @@ function explain(error: unknown, io: CliIo): ExitCode {
     say(io.stderr, `This is a bug in runfold; please report it with: ${error.stack ?? ''}`);
   }
   return 1;
+}
+
+/** Those of the system name their file themselves. */
+function isOfSqlite(error: unknown): boolean {
+  return errnoOf(error)?.startsWith('SQLITE_') === true;
 }

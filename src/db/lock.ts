@@ -2,6 +2,7 @@
 import Database from 'better-sqlite3';
 import { errnoOf, messageOf, RunfoldError } from '../errors.ts';
 import { createPrivately } from './private-file.ts';
+import { databaseTrouble, isNotWritable } from './trouble.ts';
 
 /** Who holds a database. */
 export interface Holder {
@@ -27,7 +28,10 @@ export class ProjectorLock implements Disposable {
     this.#db = db;
   }
 
-  /** @throws RunfoldError `projector_running` with the holder, if another process (or this one) holds it. */
+  /**
+   * @throws RunfoldError `projector_running` with the holder, if another process (or this one) holds it;
+   *   `database_not_writable`.
+   */
   static acquire(databaseFile: string, holder: Holder): ProjectorLock {
     const db = openLockFile(databaseFile);
     try {
@@ -55,8 +59,17 @@ export class ProjectorLock implements Disposable {
   }
 }
 
-/** Who holds the database just now, or undefined if nobody does. */
+/** Who holds the database just now; undefined if nobody does, or that cannot be seen for want of a place to write. */
 export function lockHolder(databaseFile: string): Holder | undefined {
+  try {
+    return heldBy(databaseFile);
+  } catch (error) {
+    if (isNotWritable(error)) return undefined;
+    throw error;
+  }
+}
+
+function heldBy(databaseFile: string): Holder | undefined {
   const db = openLockFile(databaseFile);
   try {
     db.exec('BEGIN IMMEDIATE');
@@ -72,8 +85,8 @@ export function lockHolder(databaseFile: string): Holder | undefined {
 
 function openLockFile(databaseFile: string): Database.Database {
   const file = lockFile(databaseFile);
-  createPrivately(file);
   try {
+    createPrivately(file);
     return new Database(file, { timeout: BUSY_MS });
   } catch (error) {
     throw explain(databaseFile, error);
@@ -85,6 +98,8 @@ function lockFile(databaseFile: string): string {
 }
 
 function explain(databaseFile: string, cause: unknown): RunfoldError {
+  const trouble = databaseTrouble(databaseFile, cause);
+  if (trouble !== undefined) return trouble;
   return new RunfoldError('database_unsafe', `${lockFile(databaseFile)}: ${messageOf(cause)}`, {
     hint: 'There is nothing in that file that is needed later. If no runfold runs here, remove it.',
     cause,

@@ -1,9 +1,10 @@
 // Opening the database file: for the one projector that writes it, and for everyone who reads.
 import Database from 'better-sqlite3';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { errnoOf, messageOf, RunfoldError } from '../errors.ts';
 import { createPrivately } from './private-file.ts';
 import { APPLICATION_ID, SCHEMA_SQL, SCHEMA_VERSION } from './schema.ts';
+import { databaseTrouble } from './trouble.ts';
 
 export type Db = Database.Database;
 
@@ -39,7 +40,7 @@ const PRAGMAS_FOR_BUILDING = ['journal_mode = OFF', 'synchronous = OFF', 'cache_
 /**
  * Opens the live database for writing and makes its tables if the file is new (mode 0600).
  *
- * @throws RunfoldError `sqlite_too_old`, `database_corrupt` (damaged, or no database at all),
+ * @throws RunfoldError `sqlite_too_old`, `database_not_writable`, `database_corrupt` (damaged, or no database at all),
  *   `database_unsafe` (another program's database), `database_newer`, `database_outdated`.
  */
 export function openForWriting(file: string): Db {
@@ -52,13 +53,46 @@ export function openForBuilding(file: string): Db {
 }
 
 /**
- * Opens the database for reading only.
+ * Opens the database for reading only. Where SQLite finds no place for what it keeps beside a WAL database, as on a
+ * full disk or a read-only one, the file is read into memory.
  *
- * @throws RunfoldError `database_missing`, `database_corrupt`, `database_newer`, `database_outdated`.
+ * @throws RunfoldError `database_missing`, `database_corrupt`, `database_newer`, `database_outdated`,
+ *   `database_not_writable`.
  */
 export function openReadOnly(file: string): Db {
   if (!existsSync(file)) throw missing(file);
-  const db = openOrExplain(file, { readonly: true, fileMustExist: true });
+  try {
+    return guardedForReading(openOrExplain(file, { readonly: true, fileMustExist: true }), file);
+  } catch (error) {
+    const trouble = databaseTrouble(file, error);
+    if (trouble === undefined) throw error;
+    const content = wholeContent(file);
+    if (content === undefined) throw trouble;
+    return guardedForReading(openOrExplain(content, { readonly: true }), file);
+  }
+}
+
+const MOST_IN_MEMORY = 2 ** 30;
+/** Where the header says whether the file is in WAL mode (2), once for reading and once for writing. */
+const [READ_VERSION, WRITE_VERSION] = [18, 19];
+
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/** Undefined if some of it is in the WAL, somebody is writing, or it is too large. */
+function wholeContent(file: string): Buffer | undefined {
+  const isWhole = (): boolean => sizeOf(`${file}-wal`) === 0;
+  if (!isWhole() || sizeOf(file) > MOST_IN_MEMORY) return undefined;
+  const { mtimeMs } = statSync(file);
+  const content = readFileSync(file);
+  if (!isWhole() || statSync(file).mtimeMs !== mtimeMs) return undefined;
+  content[READ_VERSION] = 1;
+  content[WRITE_VERSION] = 1;
+  return content;
+}
+
+function guardedForReading(db: Db, file: string): Db {
   return guarded(db, file, () => {
     for (const pragma of PRAGMAS_OF_ALL) db.pragma(pragma);
     // one whose making was cut off right at the start
@@ -74,6 +108,14 @@ function missing(file: string): RunfoldError {
 }
 
 function openWith(file: string, pragmas: readonly string[]): Db {
+  try {
+    return makeOrOpen(file, pragmas);
+  } catch (error) {
+    throw databaseTrouble(file, error) ?? error;
+  }
+}
+
+function makeOrOpen(file: string, pragmas: readonly string[]): Db {
   if (file !== IN_MEMORY) createPrivately(file);
   const db = openOrExplain(file, {});
   return guarded(db, file, () => {
@@ -86,11 +128,11 @@ function openWith(file: string, pragmas: readonly string[]): Db {
   });
 }
 
-function openOrExplain(file: string, options: Database.Options): Db {
+function openOrExplain(source: string | Buffer, options: Database.Options): Db {
   try {
-    return new Database(file, options);
+    return new Database(source, options);
   } catch (error) {
-    throw explain(file, error);
+    throw typeof source === 'string' ? explain(source, error) : error;
   }
 }
 

@@ -158,7 +158,8 @@ export class Projector {
 
   #isSlowSweepDue(now: number): boolean {
     const due = this.#db.prepare('SELECT slow_sweep_due_at FROM _projection').pluck().get() as string | null;
-    return due === null || Date.parse(due) <= now;
+    // a time further away than the sweep's period is one of a clock that has been set back since
+    return due === null || Date.parse(due) <= now || Date.parse(due) > now + PACE.slowSweep;
   }
 
   #notePass(now: number, thorough: boolean): void {

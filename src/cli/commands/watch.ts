@@ -1,7 +1,8 @@
 // runfold watch: keeps the database up to date until SIGINT or SIGTERM.
 import { writeCallsNote } from '../../db/calls-note.ts';
 import { networkFileSystem } from '../../db/network-fs.ts';
-import { messageOf, RunfoldError } from '../../errors.ts';
+import { databaseTrouble } from '../../db/trouble.ts';
+import { errnoOf, messageOf, RunfoldError } from '../../errors.ts';
 import { DEFAULT_CALLS_PER_FILE } from '../../projector/call-budget.ts';
 import { OpenProjector, type Place } from '../../projector/open.ts';
 import type { TrustLevel } from '../../projector/trust.ts';
@@ -77,7 +78,7 @@ export async function watch(flags: WatchFlags, io: CliIo): Promise<ExitCode> {
     },
     onTrouble: (trouble) => {
       if (trouble === undefined) say(io.stderr, 'it works again');
-      else say(io.stderr, `trouble: ${printSafe(messageOf(trouble))}; trying again`);
+      else say(io.stderr, `trouble: ${printSafe(describeTrouble(trouble, place))}; trying again`);
     },
   });
   if (end === 'abandoned') {
@@ -110,6 +111,12 @@ function publish(flags: WatchFlags, place: Place, io: CliIo): SnapshotWatch {
       say(io.stderr, `snapshots: ${what}`);
     },
   });
+}
+
+function describeTrouble(trouble: unknown, { file }: Place): string {
+  // what the system says of a file names it
+  const isOfDatabase = errnoOf(trouble)?.startsWith('SQLITE_') === true;
+  return messageOf((isOfDatabase ? databaseTrouble(file, trouble) : undefined) ?? trouble);
 }
 
 function askSlurm(flags: WatchFlags, place: Place, io: CliIo): SlurmWatch {
