@@ -1,10 +1,10 @@
 // pass() again and again: soon after a hint, and in sweeps that need no hints.
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { isoTime, type Clock } from '../clock.ts';
 import { errnoOf, RunfoldError } from '../errors.ts';
 import type { FileState } from './file-state.ts';
 import { withPatience } from './hang.ts';
-import { Hints } from './hints.ts';
+import { Hints, type HintSource, type HintsOptions } from './hints.ts';
 import { nextLookIn, PACE } from './pace.ts';
 import type { PassResult, Projector } from './projector.ts';
 import type { TimedStorage } from './timed-storage.ts';
@@ -19,6 +19,10 @@ export interface WatchOptions {
   onPass?: (result: PassResult) => void;
   /** Something is wrong that may pass: said when it begins (with the error) and when it is over (undefined). */
   onTrouble?: (trouble: unknown) => void;
+  /** How to wait so many milliseconds, or until the signal; injected, as the clock is. */
+  sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** Where hints come from; chokidar by default. */
+  hints?: (options: HintsOptions) => HintSource;
 }
 
 /** `abandoned`: a call to the storage was still hanging when the signal came. */
@@ -60,7 +64,7 @@ class Watch {
   /** When to look at a path because of a hint. */
   readonly #hinted = new Map<string, number>();
   readonly #nextLook = new Map<string, number>();
-  readonly #hints: Hints;
+  readonly #hints: HintSource;
   /** Folders of days that have been listed once. */
   readonly #oldFolders = new Set<string>();
   #nextListing = 0;
@@ -70,7 +74,8 @@ class Watch {
   constructor(projector: Projector, options: WatchOptions) {
     this.#projector = projector;
     this.#options = options;
-    this.#hints = new Hints({
+    const { hints = (wanted: HintsOptions) => new Hints(wanted) } = options;
+    this.#hints = hints({
       root: options.root,
       usePolling: options.usePolling,
       onHint: (file) => this.#hint(file),
@@ -118,7 +123,8 @@ class Watch {
     // a signal or hint that came just before would not wake us
     if (this.#options.signal.aborted) return;
     const wait = Math.max(1, due - this.#options.clock.now());
-    await sleep(wait, undefined, { signal: this.#wake.signal }).catch(() => undefined);
+    const { sleep = sleepFor } = this.#options;
+    await sleep(wait, this.#wake.signal);
   }
 
   async #lookAt(files: string[]): Promise<void> {
@@ -200,6 +206,11 @@ class Watch {
       await this.#sleepUntil(this.#options.clock.now() + RETRY_MS);
     }
   }
+}
+
+async function sleepFor(ms: number, signal: AbortSignal): Promise<void> {
+  // to be woken is no failure
+  await delay(ms, undefined, { signal }).catch(() => undefined);
 }
 
 function dayOf(ms: number): string {
