@@ -85,7 +85,9 @@ export async function readAgain(
   }
   const losses = before.flatMap(({ path, writer, events }) => {
     const reason = reasons.get(path);
-    return reason === undefined ? [] : [{ path, writer, reason, events }];
+    if (reason === undefined) return [];
+    // one whose first lines were a hole was nobody's yet
+    return [{ path, writer: writer ?? projector.file(path)?.writer ?? null, reason, events }];
   });
   return { projector, pass, losses };
 }

@@ -1,6 +1,7 @@
 // A node with a projector: its NFS client, its clock, its database, and processes that come and go.
 import fs from 'node:fs';
 import path from 'node:path';
+import Database from 'better-sqlite3';
 import type { Clock } from '../../src/clock.ts';
 import { IN_MEMORY, openForWriting, type Db } from '../../src/db/open.ts';
 import { errnoOf } from '../../src/errors.ts';
@@ -16,6 +17,9 @@ import { mortalDb } from './mortal-db.ts';
 import { Process } from './process.ts';
 import { Actor, type Scheduler } from './scheduler.ts';
 
+/** A copy is made several times as fast as tables. */
+const EMPTY_DATABASE = openForWriting(IN_MEMORY).serialize();
+
 export interface MachineOptions {
   name: string;
   scheduler: Scheduler;
@@ -25,15 +29,15 @@ export interface MachineOptions {
   projector: ProjectorOptions;
   /** Where databases are files: those of rebuilds. */
   directory: string;
-  /** Called whenever a process has ended or come to rest, with the database as it is then. */
-  onRest: (db: Db) => void;
+  /** Called whenever a process has come to rest or has died, with the database as it is then. */
+  onRest: (db: Db, hasDied: boolean) => void;
   log: (text: string) => void;
 }
 
 export class Machine {
   readonly options: MachineOptions;
   readonly #actor = new Actor();
-  db: Db = openForWriting(IN_MEMORY);
+  db: Db = new Database(EMPTY_DATABASE);
   #skewMs: number;
   #process: Process | undefined;
   #projector: Projector | undefined;
@@ -83,13 +87,13 @@ export class Machine {
         this.#ended(process, error);
       }
       if (process.isDead) this.#bury();
-      this.#rest();
+      this.#rest(process.isDead);
     });
   }
 
-  #rest(): void {
+  #rest(hasDied: boolean): void {
     try {
-      this.options.onRest(this.db);
+      this.options.onRest(this.db, hasDied);
     } catch (error) {
       this.failure ??= error;
     }
@@ -136,7 +140,7 @@ export class Machine {
         sleep: (duration, signal) => scheduler.sleep(this.#actor, duration, signal),
         hints: (options) => this.#hintsFor(options),
         onPass: ({ lines }) => {
-          if (lines > 0) this.#rest();
+          if (lines > 0) this.#rest(false);
         },
       });
       this.#onHint = undefined;
@@ -166,7 +170,7 @@ export class Machine {
     process.die();
     await this.options.scheduler.runUntil(this.options.scheduler.now);
     if (!this.isBusy) this.#bury();
-    this.#rest();
+    this.#rest(true);
   }
 
   restart(): void {
@@ -184,15 +188,32 @@ export class Machine {
   }
 
   rebuild(): void {
-    this.restart();
-    this.#begin(async ({ storage }) => {
+    if (this.isBusy) return;
+    this.#projector = undefined;
+    this.#begin(async (process) => {
+      const { storage } = process;
       const file = this.#toFile();
-      await rebuild(file, { ledger: LEDGER, storage, clock: this.clock });
+      try {
+        await rebuild(file, { ledger: LEDGER, storage, clock: this.clock });
+      } catch (error) {
+        // the live database is as it was, whatever the file beside it has come to
+        if (process.isDead) this.options.coverage.hit('rebuild cut off');
+        throw error;
+      }
       this.db.close();
       this.db = openForWriting(file);
       this.options.coverage.hit('rebuild');
       this.options.log(`${this.options.name}: rebuilt`);
     });
+  }
+
+  /** A database that has never been there before. */
+  async renew(): Promise<void> {
+    this.#bury();
+    this.db.close();
+    this.db = new Database(EMPTY_DATABASE);
+    this.pass({ thorough: true });
+    await this.finish();
   }
 
   verify(onReport: (report: VerifyReport) => void): void {
