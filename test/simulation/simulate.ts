@@ -11,26 +11,49 @@ import { World } from './world.ts';
 const MEMORY = fs.existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir();
 const MOST_TRIES = 300;
 
+/** Histories of one seed: a failure names few enough to be had again at once. */
+const BATCH = 100;
+
 export interface SimulationOptions {
   histories: number;
+  /** Of the first batch; each batch has the next. */
   seed: number;
-  /** Of a failure: which of the seed's histories it is. */
+  /** Of a failure: which of the seed's histories it is; no other one happens then. */
   path?: string | undefined;
+  onProgress?: (done: number, nextSeed: number) => void;
 }
 
 /** @throws with a small history that fails, what happened in it, and how to have it again. */
-export async function simulate({ histories, seed, path: at }: SimulationOptions): Promise<Coverage> {
+export async function simulate(options: SimulationOptions): Promise<Coverage> {
+  const { histories, seed, path: at, onProgress } = options;
   const coverage = new Coverage();
+  if (at !== undefined) await batch(1, seed, at, coverage);
+  else {
+    for (let done = 0, next = seed; done < histories; done += BATCH) {
+      await batch(Math.min(BATCH, histories - done), next, undefined, coverage);
+      next += 1;
+      onProgress?.(Math.min(histories, done + BATCH), next);
+    }
+  }
+  return coverage;
+}
+
+async function batch(
+  histories: number,
+  seed: number,
+  at: string | undefined,
+  coverage: Coverage,
+): Promise<void> {
   const details = await fc.check(
     fc.asyncProperty(history, (made) => happen(made, coverage)),
     { numRuns: histories, seed, endOnFailure: true, ...(at !== undefined && { path: at }) },
   );
   const [failing] = details.counterexample ?? [];
-  if (failing === undefined) return coverage;
+  if (failing === undefined) return;
   const { smaller, error } = await makeSmaller(failing, details.errorInstance);
   const again = `npm run simulate -- --seed ${seed} --path ${details.counterexamplePath ?? ''}`;
   throw new Error(
-    `history ${details.numRuns} of ${failing.steps.length} steps fails, and ${smaller.steps.length} of its steps do; again with:\n  ${again}\n${String(error)}`,
+    `a history of ${failing.steps.length} steps fails, and ${smaller.steps.length} of its steps do; again with:\n  ${again}\n${String(error)}`,
     { cause: error },
   );
 }
