@@ -15,7 +15,9 @@ if (!/^\d+$/.test(histories) || !/^\d+$/.test(seed)) {
   console.error('--histories and --seed are whole numbers');
   process.exit(2);
 }
-console.error(path === undefined ? `${histories} histories from seed ${seed}` : `history ${path} of seed ${seed}`);
+console.error(
+  path === undefined ? `${histories} histories from seed ${seed}` : `history ${path} of seed ${seed}`,
+);
 const vitest = spawn(
   'npx',
   ['vitest', 'run', 'test/simulation/simulation.test.ts', '--disable-console-intercept'],

@@ -67,8 +67,7 @@ export class Client {
     const path = `${LEDGER.path}/ledger.json`;
     if (this.#strikes('empty')) return this.#away('mount point empty', 'ledger_not_found', path);
     if (this.#strikes('away')) return this.#away('mount away', 'ledger_not_found', path);
-    if (this.#strikes('unreadable'))
-      return this.#away('ledger.json unreadable', 'ledger_unreadable', path);
+    if (this.#strikes('unreadable')) return this.#away('ledger.json unreadable', 'ledger_unreadable', path);
     if (this.#strikes('otherMount')) {
       this.#coverage.hit('another file system mounted');
       return { ...LEDGER, ledger_id: '00000000-0000-4000-8000-00000000000f' };
@@ -81,7 +80,11 @@ export class Client {
     return this.weather.strikes(kind, this.#now()) !== undefined;
   }
 
-  #away(what: Parameters<Coverage['hit']>[0], code: 'ledger_not_found' | 'ledger_unreadable', path: string): never {
+  #away(
+    what: Parameters<Coverage['hit']>[0],
+    code: 'ledger_not_found' | 'ledger_unreadable',
+    path: string,
+  ): never {
     this.#coverage.hit(what);
     throw new RunfoldError(code, path);
   }

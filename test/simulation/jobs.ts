@@ -105,7 +105,12 @@ export class Jobs {
     const process = this.#process(job);
     this.#heal(process);
     const whole = number(process, line);
-    process.file.write(Buffer.from(whole).subarray(0, bytes).toString('latin1').replaceAll(/[^ -~]/g, '?'));
+    process.file.write(
+      Buffer.from(whole)
+        .subarray(0, bytes)
+        .toString('latin1')
+        .replaceAll(/[^ -~]/g, '?'),
+    );
     process.unwritten = whole;
   }
 

@@ -23,7 +23,9 @@ interface RejectedRow {
 }
 
 export function filesOf(db: Db): FileRow[] {
-  return db.prepare('SELECT path, state, reason, offset, events FROM _files ORDER BY path').all() as FileRow[];
+  return db
+    .prepare('SELECT path, state, reason, offset, events FROM _files ORDER BY path')
+    .all() as FileRow[];
 }
 
 /** Files with a page so late that its line was given up: what that makes of them is provisional. */

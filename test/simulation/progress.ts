@@ -37,8 +37,7 @@ export class Progress {
       this.#count(file, before, holed);
       // what follows a hole that was given up is provisional; a writer's file may yield to another one; a rebuild has
       // nothing to lose of a file without events
-      const mayGoBack =
-        this.#holed.has(file.path) || file.state === 'misplaced' || before?.events === 0;
+      const mayGoBack = this.#holed.has(file.path) || file.state === 'misplaced' || before?.events === 0;
       if (!mayGoBack) expect(file.offset, file.path).toBeGreaterThanOrEqual(before?.offset ?? 0);
     }
     // a file of which nothing was read, as one that is misplaced, may be forgotten

@@ -63,7 +63,11 @@ async function makeSmaller(failing: History, first: unknown): Promise<{ smaller:
   let { steps } = failing;
   let error = first;
   let tries = 0;
-  for (let length = Math.ceil(steps.length / 2); length >= 1; length = length === 1 ? 0 : Math.ceil(length / 2)) {
+  for (
+    let length = Math.ceil(steps.length / 2);
+    length >= 1;
+    length = length === 1 ? 0 : Math.ceil(length / 2)
+  ) {
     for (let at = 0; at < steps.length && tries < MOST_TRIES;) {
       const fewer = without(steps, at, length);
       tries += 1;

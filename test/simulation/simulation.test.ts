@@ -21,9 +21,7 @@ test(
       onProgress: (done, nextSeed) => {
         if (process.env['RUNFOLD_PROGRESS'] === undefined) return;
         const seconds = Math.round((Date.now() - begun) / 1000);
-        process.stderr.write(
-          `${done} of ${HISTORIES} histories hold, ${seconds} s; next seed ${nextSeed}\n`,
-        );
+        process.stderr.write(`${done} of ${HISTORIES} histories hold, ${seconds} s; next seed ${nextSeed}\n`);
       },
     });
     // what did not happen was not tested

@@ -244,8 +244,7 @@ function expectEqual(actual: Tables, expected: Tables): void {
   if (!isDeepStrictEqual(actual, expected)) expect(actual).toEqual(expected);
 }
 
-function describe({ type, afterMs: _, ...fields }: Step): string {
-  return `${type} ${Object.entries(fields)
-    .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
-    .join(' ')}`;
+function describe(step: Step): string {
+  const fields = Object.entries(step).filter(([name]) => name !== 'type' && name !== 'afterMs');
+  return [step.type, ...fields.map(([name, value]) => `${name}=${JSON.stringify(value)}`)].join(' ');
 }
