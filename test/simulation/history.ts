@@ -139,15 +139,15 @@ const settings: fc.Arbitrary<Settings> = fc.record({
   writersSetTimes: fc.boolean(),
   machineSkewsMs: fc.array(skew, { minLength: 2, maxLength: 2 }),
   ahead: fc.boolean(),
-  verifies: fc.constantFrom(true, false, false),
+  verifies: fc.constantFrom(true, false, false, false),
 });
 
 export const history: fc.Arbitrary<History> = fc.record({
   settings,
   steps: fc
     .array(fc.oneof({ weight: 9, arbitrary: step }, { weight: 1, arbitrary: scene }), {
-      minLength: 10,
-      maxLength: 40,
+      minLength: 8,
+      maxLength: 30,
       size: 'max',
     })
     .map((parts) => parts.flat()),

@@ -20,7 +20,7 @@ import { Server } from './server.ts';
 /** More than the slow sweep needs, with clocks that are off by an hour either way. */
 const SWEEP_MS = 6 * 60 * 60_000;
 const SWEEPS = 3;
-const CHECK_EVERY = 3;
+const CHECK_EVERY = 4;
 
 export class World {
   readonly trace: string[] = [];
