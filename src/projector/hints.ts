@@ -10,11 +10,18 @@ export interface HintsOptions {
   onError: (error: unknown) => void;
 }
 
+/** Whoever suggests looks at the files that it is told to follow. */
+export interface HintSource {
+  follow(file: string): void;
+  forget(file: string): void;
+  stop(): Promise<void>;
+}
+
 /** inotify has 8,192 watches for all programs of a user on older kernels; the files beyond have the sweeps. */
 const MOST_FILES = 1_000;
 
 /** Watches files one by one: watching a folder costs a look at all of it for every line in one of its files. */
-export class Hints {
+export class Hints implements HintSource {
   readonly #options: HintsOptions;
   readonly #watchers = new Map<string, FSWatcher>();
   readonly #closing = new Set<Promise<void>>();

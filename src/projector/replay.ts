@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.ts';
 import type { Db } from '../db/open.ts';
 import type { LedgerInfo } from '../events/ledger.ts';
-import { GONE, hasBeenRead, type FileState } from './file-state.ts';
+import { GONE, hasBeenRead, isTampered, type FileState } from './file-state.ts';
 import { FileStore } from './file-store.ts';
 import { assertSame, keptTrust, Projector, type PassProgress, type PassResult } from './projector.ts';
 import type { LedgerStorage } from './storage.ts';
@@ -77,15 +77,31 @@ export async function readAgain(
   const pass = await read(new Map(before.map((file) => [file.path, file.offset])));
   // what was not read for want of time is not lost
   signal?.throwIfAborted();
-  const losses = before.flatMap((file) => {
+  const reasons = new Map<string, string>();
+  for (const file of before) {
     const reason = lossOf(file, projector.file(file.path));
-    return reason === undefined
-      ? []
-      : [{ path: file.path, writer: file.writer, reason, events: file.events }];
-  });
+    if (reason !== undefined) reasons.set(file.path, reason);
+  }
   await read(stops);
   signal?.throwIfAborted();
+  for (const path of stops.keys()) {
+    const reason = unstoppedBy(projector.file(path));
+    if (reason !== undefined && !reasons.has(path)) reasons.set(path, reason);
+  }
+  const losses = before.flatMap(({ path, writer, events }) => {
+    const reason = reasons.get(path);
+    if (reason === undefined) return [];
+    // one whose first lines were a hole was nobody's yet
+    return [{ path, writer: writer ?? projector.file(path)?.writer ?? null, reason, events }];
+  });
   return { projector, pass, losses };
+}
+
+/** Why a file was not found to stop where it did: it cannot be read just now, or holds something else there. */
+function unstoppedBy(after: FileState | undefined): string | undefined {
+  if (after === undefined || after.state === 'missing') return after?.reason ?? GONE;
+  if (isTampered(after)) return after.reason ?? undefined;
+  return after.state === 'frozen' ? undefined : 'rewritten';
 }
 
 /** By path, the end of the line that stopped a file: it is in `_rejected`, and nothing after it was read. */

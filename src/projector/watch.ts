@@ -1,11 +1,11 @@
 // pass() again and again: soon after a hint, and in sweeps that need no hints.
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { isoTime, type Clock } from '../clock.ts';
 import type { StorageCalls } from '../db/calls-note.ts';
 import { errnoOf, RunfoldError } from '../errors.ts';
 import type { FileState } from './file-state.ts';
 import { withPatience } from './hang.ts';
-import { Hints } from './hints.ts';
+import { Hints, type HintSource, type HintsOptions } from './hints.ts';
 import { CallBudget, CallMeter, MINUTE_MS } from './call-budget.ts';
 import { PACE } from './pace.ts';
 import type { PassOptions, PassResult, Projector } from './projector.ts';
@@ -30,6 +30,10 @@ export interface WatchOptions {
   onTrouble?: (trouble: unknown) => void;
   /** The call to the storage that does not come back, and undefined when it has. `onTrouble` is told too. */
   onHang?: (call: PendingCall | undefined) => void;
+  /** How to wait so many milliseconds, or until the signal; injected, as the clock is. */
+  sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** Where hints come from; chokidar by default. */
+  hints?: (options: HintsOptions) => HintSource;
 }
 
 /** `abandoned`: a call to the storage was still hanging when the signal came. */
@@ -84,7 +88,7 @@ class Watch {
   /** Of the live files. */
   readonly #schedule = new Schedule();
   readonly #rhythms = new Map<string, Rhythm>();
-  readonly #hints: Hints | undefined;
+  readonly #hints: HintSource | undefined;
   /** Folders of days that have been listed once. */
   readonly #oldFolders = new Set<string>();
   #nextListing = 0;
@@ -103,7 +107,8 @@ class Watch {
     this.#budget = new CallBudget(options.callsPerFile ?? Number.POSITIVE_INFINITY);
     // where other machines write, nobody says so: a look learns more than a hint could, and sooner
     if (options.usePolling) return;
-    this.#hints = new Hints({
+    const { hints = (wanted: HintsOptions) => new Hints(wanted) } = options;
+    this.#hints = hints({
       root: options.root,
       onHint: (file) => this.#hint(file),
       // a watcher that fails is a hint less
@@ -177,7 +182,8 @@ class Watch {
     // a signal or hint that came just before would not wake us
     if (this.#options.signal.aborted) return;
     const wait = Math.max(1, due - this.#options.clock.now());
-    await sleep(wait, undefined, { signal: this.#wake.signal }).catch(() => undefined);
+    const { sleep = sleepFor } = this.#options;
+    await sleep(wait, this.#wake.signal);
   }
 
   async #look(files: string[]): Promise<void> {
@@ -304,6 +310,11 @@ function isWaiting({ reason, size, offset, scanned }: FileState): boolean {
 function folderOf(path: string): string {
   const from = path.indexOf('/') + 1;
   return path.slice(from, path.indexOf('/', from));
+}
+
+async function sleepFor(ms: number, signal: AbortSignal): Promise<void> {
+  // to be woken is no failure
+  await delay(ms, undefined, { signal }).catch(() => undefined);
 }
 
 function dayOf(ms: number): string {
