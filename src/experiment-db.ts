@@ -14,6 +14,7 @@ import { metricFields, type Metrics, type Position } from './events/metric-field
 import { resolveRun, type RunOptions } from './events/run-options.ts';
 import { locate, OpenProjector, type Place } from './projector/open.ts';
 import type { PassOptions, PassResult } from './projector/projector.ts';
+import { startFromSnapshot } from './projector/start.ts';
 import * as query from './query/index.ts';
 
 export interface ExperimentDBOptions {
@@ -132,6 +133,8 @@ export class ExperimentDB implements AsyncDisposable {
   async sync(options: Pick<PassOptions, 'thorough' | 'onProgress' | 'signal'> = {}): Promise<SyncResult> {
     this.#writer?.flush();
     let open: OpenProjector;
+    // what is wrong with a snapshot is no trouble of who reads the log instead
+    await startFromSnapshot(this.#place, { clock: this.#clock, signal: options.signal });
     try {
       open = OpenProjector.open(this.#place, 'ExperimentDB.sync', this.#clock);
     } catch (error) {

@@ -100,11 +100,19 @@ function publish(scratch: string, { target, like, host, pid }: Publication): num
     fs.fsyncSync(into);
     removeDrafts(target, host, fs.fstatSync(into).mtimeMs, path.basename(draft));
     fs.renameSync(draft, target);
-    syncFile(path.dirname(target));
+    syncDirectory(path.dirname(target));
     return bytes;
   } finally {
     fs.closeSync(into);
     fs.rmSync(draft, { force: true });
+  }
+}
+
+function syncDirectory(directory: string): void {
+  try {
+    syncFile(directory);
+  } catch {
+    // Some file systems cannot fsync a directory; the file itself is fsynced, and in its place.
   }
 }
 

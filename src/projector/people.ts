@@ -25,9 +25,13 @@ export function ownedFiles(db: Db): OwnedFiles[] {
 
 export function ownerLookUp(db: Db, nameOf: NameOf): (path: string) => string | null {
   const select = db.prepare<[string], number | null>('SELECT uid FROM _files WHERE path = ?').pluck();
+  // findings come file by file
+  let last: { path: string; owner: string | null } | undefined;
   return (path) => {
+    if (last?.path === path) return last.owner;
     const uid = select.get(path) ?? null;
-    return uid === null ? null : nameOf(uid);
+    last = { path, owner: uid === null ? null : nameOf(uid) };
+    return last.owner;
   };
 }
 

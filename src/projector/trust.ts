@@ -31,6 +31,7 @@ const ROOT = 0;
 export class Trust {
   readonly #level: TrustLevel;
   readonly #people: People;
+  #owner: { uid: number; gid: number } | undefined;
   readonly #members = new Map<string, Promise<boolean>>();
 
   constructor(level: TrustLevel, people: People) {
@@ -42,7 +43,7 @@ export class Trust {
   async whyNot({ uid }: Pick<Part, 'uid'>): Promise<string | null | undefined> {
     if (this.#level === 'all' || uid === ROOT || uid === this.#people.self) return undefined;
     if (uid === undefined) return null;
-    const owner = await this.#people.owner();
+    const owner = (this.#owner ??= await this.#people.owner());
     if (uid === owner.uid) return undefined;
     if (this.#level === 'owner') return null;
     try {

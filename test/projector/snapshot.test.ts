@@ -5,6 +5,7 @@ import * as fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { APPLICATION_ID, SCHEMA_VERSION } from '../../src/db/schema.ts';
+import { ExperimentDB } from '../../src/experiment-db.ts';
 import { makeSnapshot, type SnapshotMade } from '../../src/db/snapshot.ts';
 import { locate, OpenProjector, type Place } from '../../src/projector/open.ts';
 import type { PassResult } from '../../src/projector/projector.ts';
@@ -43,11 +44,10 @@ async function pass(place: Place, { clock }: Home): Promise<PassResult> {
   return await open.projector.pass({ thorough: true });
 }
 
+/** But its lock, and the note of which log is read here. */
 function beside(place: Place): string[] {
-  return fs
-    .readdirSync(path.dirname(place.file))
-    .filter((name) => !name.endsWith('.note'))
-    .toSorted();
+  const names = fs.readdirSync(path.dirname(place.file));
+  return names.filter((name) => !/\.db\.(?:lock|note)$/.test(name)).toSorted();
 }
 
 describe('a snapshot', () => {
@@ -128,7 +128,7 @@ describe('who starts from it', () => {
     const place = await elsewhere(home);
     expect(await start(place, home)).toMatchObject({ kind: 'started' });
     expect(fs.statSync(place.file).mode & 0o777).toBe(0o600);
-    expect(beside(place)).toEqual(['other.db', 'other.db.lock']);
+    expect(beside(place)).toEqual(['other.db']);
     expect(await pass(place, home)).toMatchObject({
       events: 1 + 26,
       grown: [more.path, OPEN.path].toSorted(),
@@ -175,6 +175,14 @@ describe('who starts from it', () => {
     expect(await start(home.place, home)).toEqual({ kind: 'not_needed' });
   });
 
+  test('may be a program that has the log as an object', async () => {
+    const { home } = await published();
+    const file = path.join(tempDir(), 'object.db');
+    await using db = await ExperimentDB.open({ ledger: home.ledger.root, db: file });
+    expect(await db.sync()).toMatchObject({ events: 0, heldBy: undefined });
+    expect(hashOf(file)).toBe(home.hash);
+  });
+
   test('leaves it to a process that is making the database', async () => {
     const { home } = await published();
     const place = await elsewhere(home);
@@ -189,7 +197,7 @@ describe('who starts from it', () => {
     const place = await elsewhere(home);
     const work = startFromSnapshot(place, { clock: home.clock, signal: AbortSignal.abort() });
     await expect(work).rejects.toMatchObject({ name: 'AbortError' });
-    expect(beside(place)).toEqual(['other.db.lock']);
+    expect(beside(place)).toEqual([]);
   });
 
   test('does not take one that was made of more people’s files than are to be read', async () => {
@@ -284,7 +292,7 @@ test.each(Object.entries(HOSTILE))(
     const refused = await start(place, home);
     expect(refused).toMatchObject({ kind: 'refused', snapshot });
     expect('why' in refused && refused.why).toMatch(why);
-    expect(beside(place).filter((name) => name !== 'other.db.lock')).toEqual([]);
+    expect(beside(place)).toEqual([]);
     await pass(place, home);
     expect(hashOf(place.file)).toBe(home.hash);
   },
