@@ -3,7 +3,8 @@ import type { Db } from '../db/open.ts';
 import type { Event, EventOf, RunEvent } from '../events/event.ts';
 import type { FoldedType } from './attempts.ts';
 import { Digest, Digests } from './digests.ts';
-import { metricRow } from './event-row.ts';
+import type { PlainLines } from './column-reader.ts';
+import { metricRow, type MetricRow } from './event-row.ts';
 import type { FileState } from './file-state.ts';
 import { fold } from './fold.ts';
 import { cutsOf, resultsRow } from './results.ts';
@@ -47,6 +48,13 @@ export class Applier {
     const of = event.attempt ?? attempt;
     if (event.type === 'metric') this.#applyMetric(event, writer, seq, of, extraJson);
     else this.#apply(event, { writer, seq, attempt: of, host: file.host, user: file.user });
+  }
+
+  /** Applies lines of a writer that need no judging one by one. */
+  metrics({ writer, attempt }: FileState, lines: PlainLines): void {
+    if (writer === null || attempt === null) return;
+    const of = this.#seriesFor(lines.runId, writer, lines.attempt ?? attempt);
+    for (let nth = 0; nth < lines.count; nth += 1) this.#addPoint(of, lines.next(writer));
   }
 
   /** Takes back all that a writer said. */
@@ -116,12 +124,16 @@ export class Applier {
     attempt: string,
     extraJson: string | null | undefined,
   ): void {
-    const runId = event.run_id;
-    const { row, point } = metricRow(event, writer, seq, extraJson);
+    this.#addPoint(
+      this.#seriesFor(event.run_id, writer, attempt),
+      metricRow(event, writer, seq, extraJson),
+    );
+  }
+
+  #addPoint({ runId, stored, series, digest }: Last, { row, point }: MetricRow): void {
     this.#store.addMetric(row);
-    const { stored, digest } = this.#seriesFor(runId, writer, attempt);
-    if (!stored.isDefault) this.#store.addPointAttempt(runId, writer, seq, attempt);
-    addPoint(stored.series, point);
+    if (!stored.isDefault) this.#store.addPointAttempt(runId, series.writer, point.seq, series.attempt);
+    addPoint(series, point);
     digest?.add(point, (row[NONFINITE] ?? null) as string | null);
   }
 

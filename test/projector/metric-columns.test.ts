@@ -3,12 +3,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseLine } from '../../src/events/parse.ts';
 import { metricRow } from '../../src/projector/event-row.ts';
-import {
-  ColumnReader,
-  columnSpace,
-  metricColumns,
-  type ColumnSpace,
-} from '../../src/projector/metric-columns.ts';
+import { ColumnReader } from '../../src/projector/column-reader.ts';
+import { columnSpace, metricColumns, type ColumnSpace } from '../../src/projector/metric-columns.ts';
 import { anyEvent } from '../events/arbitrary-events.ts';
 
 const metric = anyEvent.filter(({ type }) => type === 'metric');
