@@ -11,6 +11,7 @@ import { cutsOf, resultsRow } from './results.ts';
 import { RunStore, type StoredSeries } from './run-store.ts';
 import {
   addPoint,
+  addSums,
   emptySummary,
   isSuperseded,
   newSeries,
@@ -54,7 +55,20 @@ export class Applier {
   metrics({ writer, attempt }: FileState, lines: PlainLines): void {
     if (writer === null || attempt === null) return;
     const of = this.#seriesFor(lines.runId, writer, lines.attempt ?? attempt);
-    for (let nth = 0; nth < lines.count; nth += 1) this.#addPoint(of, lines.next(writer));
+    const { series, digest } = of;
+    const isUncut = series.cut.step === null && series.cut.epoch === null;
+    for (let left = lines.count; left > 0;) {
+      const count = Math.min(left, digest?.room ?? left);
+      const sums = isUncut ? lines.sums(count) : undefined;
+      if (sums === undefined) {
+        for (let nth = 0; nth < count; nth += 1) this.#addPoint(of, lines.next(writer));
+      } else {
+        addSums(series, sums);
+        digest?.addSums(sums);
+        for (let nth = 0; nth < count; nth += 1) this.#addRow(of, lines.nextRow(writer), sums.firstSeq + nth);
+      }
+      left -= count;
+    }
   }
 
   /** Takes back all that a writer said. */
@@ -124,17 +138,18 @@ export class Applier {
     attempt: string,
     extraJson: string | null | undefined,
   ): void {
-    this.#addPoint(
-      this.#seriesFor(event.run_id, writer, attempt),
-      metricRow(event, writer, seq, extraJson),
-    );
+    this.#addPoint(this.#seriesFor(event.run_id, writer, attempt), metricRow(event, writer, seq, extraJson));
   }
 
-  #addPoint({ runId, stored, series, digest }: Last, { row, point }: MetricRow): void {
+  #addRow({ runId, stored, series }: Last, row: MetricRow['row'], seq: number): void {
     this.#store.addMetric(row);
-    if (!stored.isDefault) this.#store.addPointAttempt(runId, series.writer, point.seq, series.attempt);
-    addPoint(series, point);
-    digest?.add(point, (row[NONFINITE] ?? null) as string | null);
+    if (!stored.isDefault) this.#store.addPointAttempt(runId, series.writer, seq, series.attempt);
+  }
+
+  #addPoint(of: Last, { row, point }: MetricRow): void {
+    this.#addRow(of, row, point.seq);
+    addPoint(of.series, point);
+    of.digest?.add(point, (row[NONFINITE] ?? null) as string | null);
   }
 
   /** The series of a point, which will be saved; most points are of the same one as the point before. */

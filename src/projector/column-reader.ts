@@ -1,9 +1,17 @@
 // What metric-columns.ts has written, line by line: as events to be judged, or as rows where a glance is enough.
 import type { EventOf } from '../events/event.ts';
 import { isAscii } from 'node:buffer';
-import { TS_LENGTH } from './line-shape.ts';
+import { columnSums, pointSums, type PointSums } from './column-sums.ts';
+import { SEQ, TS_LENGTH } from './line-shape.ts';
 import { ROW_LENGTH, type MetricRow } from './event-row.ts';
-import { NONE, NUMBERS, PLACES, type ColumnSpace, type MetricColumns, type SpacedColumns } from './metric-columns.ts';
+import {
+  NONE,
+  NUMBERS,
+  PLACES,
+  type ColumnSpace,
+  type MetricColumns,
+  type SpacedColumns,
+} from './metric-columns.ts';
 import type { Point } from './series.ts';
 
 /** A metric whose values are all finite, and its `extra` as the row has it. */
@@ -20,21 +28,31 @@ export interface PlainLines {
   lastTs: string;
   /** Where each begins. */
   startOf(nth: number): number;
+  /** Of the next `count`, which stay the next; undefined if they have to be added one by one. */
+  sums(count: number): PointSums | undefined;
   /**
-   * The next of them as the row of a writer. To be called once for each, and what is returned is of use until the next
-   * call: of a million lines the collector would have to clear it away.
+   * The next one as the row of a writer. Each is to be taken once, and what is returned is of use until the next call:
+   * of a million lines the collector would have to clear it away.
    */
   next(writer: string): MetricRow;
+  nextRow(writer: string): MetricRow['row'];
 }
+
+const NO_NAMES: readonly string[] = [];
+/** Of so many lines the texts are made at once. */
+const TEXT_LINES = 64;
 
 /** Asked for the lines of the chunk from its start to its end. */
 export class ColumnReader {
   readonly #columns: MetricColumns;
   readonly #space: ColumnSpace;
-  readonly #ts: string;
-  readonly #json: (from: number, to: number) => string;
-  /** By their names, the values of the last line that had them. */
-  readonly #extras: (Record<string, number> | undefined)[] = [];
+  readonly #isAscii: boolean;
+  /** Of lines from `#textFrom` to `#textTo`: a string for all would be long, one for each is dear. */
+  #ts = '';
+  #json = '';
+  #jsonFrom = 0;
+  #textFrom = 0;
+  #textTo = 0;
   readonly #next: MetricRow = { row: Array.from({ length: ROW_LENGTH }, () => null), point: newPoint() };
   #index = 0;
   #extraAt = 0;
@@ -43,11 +61,7 @@ export class ColumnReader {
   constructor({ columns, space }: SpacedColumns) {
     this.#columns = columns;
     this.#space = space;
-    this.#ts = textOf(space.ts, columns.lines * TS_LENGTH).toString('latin1');
-    const bytes = textOf(space.extraJson, columns.extraJsonLength);
-    // one string for all of them, and the places of characters are those of bytes
-    const json = isAscii(bytes) ? bytes.toString('latin1') : undefined;
-    this.#json = (from, to) => json?.slice(from, to) ?? bytes.toString('utf8', from, to);
+    this.#isAscii = isAscii(textOf(space.extraJson, 0, columns.extraJsonLength));
   }
 
   /** The line from `at` to `end`, or undefined if it is not in the columns. */
@@ -75,9 +89,14 @@ export class ColumnReader {
       runId: this.#wordAt(first * PLACES + 2) ?? '',
       attempt: this.#wordAt(first * PLACES + 3),
       end: places[(end - 1) * PLACES + 1] ?? 0,
-      lastTs: this.#ts.slice((end - 1) * TS_LENGTH, end * TS_LENGTH),
+      lastTs: textOf(this.#space.ts, (end - 1) * TS_LENGTH, end * TS_LENGTH).toString('latin1'),
       startOf: (nth) => places[(first + nth) * PLACES] ?? 0,
-      next: (writer) => this.#takeRow(writer),
+      sums: (count) => this.#sums(count),
+      next: (writer) => {
+        this.#readPoint();
+        return { ...this.#next, row: this.#takeRow(writer) };
+      },
+      nextRow: (writer) => this.#takeRow(writer),
     };
   }
 
@@ -105,7 +124,6 @@ export class ColumnReader {
     const { numbers } = this.#space;
     const number = this.#index * NUMBERS;
     const place = this.#index * PLACES;
-    const extra = this.#takeExtra();
     const event: EventOf<'metric'> = {
       type: 'metric',
       ts: this.#tsOfLine(),
@@ -120,46 +138,101 @@ export class ColumnReader {
       fitness: orNull(numbers[number + 6]),
       behavioral_comparison: orNull(numbers[number + 7]),
       gpu_memory_mb: orNull(numbers[number + 8]),
-      extra: extra && { ...extra },
+      extra: this.#extra(),
     };
-    const extraJson = this.#takeJson(extra !== null);
-    this.#index += 1;
+    const extraJson = this.#jsonOfLine();
+    this.#goOn();
     return { kind: 'event', event, extraJson };
   }
 
-  #takeRow(writer: string): MetricRow {
+  #sums(count: number): PointSums | undefined {
+    const { numbers, extraValues } = this.#space;
+    const first = this.#index;
+    const firstSeq = numbers[first * NUMBERS + SEQ] ?? 0;
+    const sums = pointSums(numbers, first, count, firstSeq);
+    if (sums === undefined) return undefined;
+    let extraAt = this.#extraAt;
+    for (let line = first; line < first + count;) {
+      const names = this.#extraNamesOf(line);
+      let end = line + 1;
+      while (end < first + count && this.#extraNamesOf(end) === names) end += 1;
+      for (let nth = 0; nth < names.length; nth += 1) {
+        const of = columnSums(extraValues, extraAt + nth, names.length, end - line, firstSeq + line - first);
+        if (of !== null) sums.extra.push({ name: names[nth] ?? '', sums: of });
+      }
+      extraAt += names.length * (end - line);
+      line = end;
+    }
+    return sums;
+  }
+
+  #readPoint(): void {
     const { numbers } = this.#space;
     const number = this.#index * NUMBERS;
-    const { row, point } = this.#next;
+    const { point } = this.#next;
     point.elapsedSeconds = (numbers[number] ?? 0) + 0;
     point.seq = numbers[number + 1] ?? 0;
-    point.epoch = positiveZero(numbers[number + 2]);
-    point.step = positiveZero(numbers[number + 3]);
-    point.loss = positiveZero(numbers[number + 4]);
-    point.f1 = positiveZero(numbers[number + 5]);
-    point.fitness = positiveZero(numbers[number + 6]);
-    point.behavioral_comparison = positiveZero(numbers[number + 7]);
-    point.gpuMemoryMb = positiveZero(numbers[number + 8]);
-    point.extra = this.#takeExtra();
+    point.epoch = orNull(numbers[number + 2]);
+    point.step = orNull(numbers[number + 3]);
+    point.loss = orNull(numbers[number + 4]);
+    point.f1 = orNull(numbers[number + 5]);
+    point.fitness = orNull(numbers[number + 6]);
+    point.behavioral_comparison = orNull(numbers[number + 7]);
+    point.gpuMemoryMb = orNull(numbers[number + 8]);
+    point.extra = this.#extra();
+  }
+
+  #takeRow(writer: string): MetricRow['row'] {
+    const { numbers } = this.#space;
+    const number = this.#index * NUMBERS;
+    const { row } = this.#next;
     row[0] = this.#wordAt(this.#index * PLACES + 2);
     row[1] = writer;
-    row[2] = point.seq;
+    row[2] = numbers[number + 1] ?? 0;
     row[3] = this.#tsOfLine();
-    row[4] = point.elapsedSeconds;
-    row[5] = point.epoch;
-    row[6] = point.step;
-    row[7] = point.loss;
-    row[8] = point.f1;
-    row[9] = point.fitness;
-    row[10] = point.behavioral_comparison;
-    row[11] = point.gpuMemoryMb;
-    row[12] = this.#takeJson(point.extra !== null);
+    row[4] = (numbers[number] ?? 0) + 0;
+    row[5] = orNull(numbers[number + 2]);
+    row[6] = orNull(numbers[number + 3]);
+    row[7] = orNull(numbers[number + 4]);
+    row[8] = orNull(numbers[number + 5]);
+    row[9] = orNull(numbers[number + 6]);
+    row[10] = orNull(numbers[number + 7]);
+    row[11] = orNull(numbers[number + 8]);
+    row[12] = this.#jsonOfLine();
+    this.#goOn();
+    return row;
+  }
+
+  #goOn(): void {
+    this.#extraAt += this.#extraNamesOf(this.#index).length;
+    this.#jsonAt = this.#space.places[this.#index * PLACES + 5] ?? 0;
     this.#index += 1;
-    return this.#next;
   }
 
   #tsOfLine(): string {
-    return this.#ts.slice(this.#index * TS_LENGTH, (this.#index + 1) * TS_LENGTH);
+    this.#bringText();
+    const nth = this.#index - this.#textFrom;
+    return this.#ts.slice(nth * TS_LENGTH, (nth + 1) * TS_LENGTH);
+  }
+
+  #jsonOfLine(): string | null {
+    const { places, extraJson } = this.#space;
+    const end = places[this.#index * PLACES + 5] ?? 0;
+    if (end === this.#jsonAt) return null;
+    if (!this.#isAscii) return textOf(extraJson, this.#jsonAt, end).toString('utf8');
+    this.#bringText();
+    return this.#json.slice(this.#jsonAt - this.#jsonFrom, end - this.#jsonFrom);
+  }
+
+  #bringText(): void {
+    if (this.#index < this.#textTo) return;
+    const { ts, extraJson, places } = this.#space;
+    this.#textFrom = this.#index;
+    this.#textTo = Math.min(this.#index + TEXT_LINES, this.#columns.lines);
+    this.#ts = textOf(ts, this.#textFrom * TS_LENGTH, this.#textTo * TS_LENGTH).toString('latin1');
+    this.#jsonFrom = this.#jsonAt;
+    const jsonTo = places[(this.#textTo - 1) * PLACES + 5] ?? 0;
+    this.#json = this.#isAscii ? textOf(extraJson, this.#jsonAt, jsonTo).toString('latin1') : '';
   }
 
   #wordAt(place: number): string | null {
@@ -167,28 +240,24 @@ export class ColumnReader {
     return word === NONE ? null : (this.#columns.words[word] ?? null);
   }
 
-  #takeJson(hasExtra: boolean): string | null {
-    if (!hasExtra) return null;
-    const from = this.#jsonAt;
-    this.#jsonAt = this.#space.places[this.#index * PLACES + 5] ?? 0;
-    return this.#json(from, this.#jsonAt);
+  #extraNamesOf(line: number): readonly string[] {
+    const index = this.#space.places[line * PLACES + 4] ?? NONE;
+    return index === NONE ? NO_NAMES : (this.#columns.extraNames[index] ?? NO_NAMES);
   }
 
-  #takeExtra(): Record<string, number> | null {
-    const index = this.#space.places[this.#index * PLACES + 4] ?? NONE;
-    if (index === NONE) return null;
-    const names = this.#columns.extraNames[index] ?? [];
-    const extra = (this.#extras[index] ??= {});
+  #extra(): Record<string, number> | null {
+    const names = this.#extraNamesOf(this.#index);
+    if (names.length === 0) return null;
+    const extra: Record<string, number> = {};
     for (let nth = 0; nth < names.length; nth += 1) {
       extra[names[nth] ?? ''] = this.#space.extraValues[this.#extraAt + nth] ?? 0;
     }
-    this.#extraAt += names.length;
     return extra;
   }
 }
 
-function textOf({ buffer }: Uint8Array, length: number): Buffer {
-  return Buffer.from(buffer, 0, length);
+function textOf({ buffer }: Uint8Array, from: number, to: number): Buffer {
+  return Buffer.from(buffer, from, to - from);
 }
 
 function newPoint(): Point {
@@ -206,10 +275,7 @@ function newPoint(): Point {
   };
 }
 
+/** Negative zero becomes zero, as in every row. */
 function orNull(value: number | undefined): number | null {
-  return value === undefined || Number.isNaN(value) ? null : value;
-}
-
-function positiveZero(value: number | undefined): number | null {
   return value === undefined || Number.isNaN(value) ? null : value + 0;
 }

@@ -2,20 +2,21 @@
 import type { EventOf } from '../events/event.ts';
 import { MAX_LINE_BYTES, type ParsedLine } from '../events/parse.ts';
 import { contentEnd, lineParser, nextLineFeed } from './framing.ts';
-import { isEqual, NUMBER_FIELDS, ShapeReader, shapeOf, TS_LENGTH, type LineShape } from './line-shape.ts';
+import { isEqual, NUMBER_FIELDS, shapeOf, TS_LENGTH, type LineShape } from './line-shape.ts';
+import { ShapeReader, type LineSpace } from './shape-reader.ts';
 
 /** Where columns are written, on memory that both threads see: of 280 MB of lines nothing is to be copied. */
-export interface ColumnSpace {
+export interface ColumnSpace extends LineSpace {
   /** NUMBERS for each line; NaN is null. */
   numbers: Float64Array;
   /** PLACES for each line. */
   places: Int32Array;
+  /** TS_LENGTH characters for each line. */
+  ts: Uint8Array;
   /** The values of each `extra`, one after the other. */
   extraValues: Float64Array;
   /** Each `extra` as JSON, one after the other. */
   extraJson: Uint8Array;
-  /** TS_LENGTH characters for each line. */
-  ts: Uint8Array;
 }
 
 /** The metric lines of a chunk with finite values alone, save the numbers. Other lines the reader has to parse. */
@@ -42,9 +43,6 @@ export const NONE = -1;
 const LINE_BYTES = 96;
 /** Of lines with more values of `extra` than one for so many bytes, some find no room: the reader parses them. */
 const EXTRA_VALUE_BYTES = 16;
-/** The longest number as JSON, and a brace. */
-const VALUE_LENGTH = 26;
-const CLOSING_BRACE = 0x7d;
 
 /** Of the shapes of lines those seen last are known: a run or two, with and without what is logged more seldom. */
 const MAX_SHAPES = 4;
@@ -116,7 +114,7 @@ class ColumnWriter {
   constructor(bytes: Buffer, space: ColumnSpace) {
     this.#bytes = bytes;
     this.#space = space;
-    this.#reader = new ShapeReader(bytes);
+    this.#reader = new ShapeReader(bytes, space);
   }
 
   get lines(): number {
@@ -126,47 +124,17 @@ class ColumnWriter {
   /** Whether the line has the shape of one that was added, and is one of the metric lines now. */
   addAlike(at: number, end: number): boolean {
     if (!this.#hasRoom()) return false;
-    const { numbers, extraValues, ts } = this.#space;
-    const number = this.#lines * NUMBERS;
+    const reader = this.#reader;
     for (let nth = 0; nth < this.#shapes.length; nth += 1) {
       const known = this.#shapes[nth] as KnownShape;
-      const { shape } = known;
-      if (!this.#hasRoomForExtra(shape)) continue;
-      numbers.fill(Number.NaN, number, number + NUMBERS);
-      if (!this.#reader.read(shape, at, end, numbers, number, extraValues, this.#extraCount)) continue;
+      if (!reader.read(known.shape, at, end, this.#lines, this.#extraCount, this.#jsonEnd)) continue;
       if (nth > 0) this.#shapes.unshift(...this.#shapes.splice(nth, 1));
-      const { tsAt } = this.#reader;
-      const tsTo = this.#lines * TS_LENGTH;
-      for (let index = 0; index < TS_LENGTH; index += 1) ts[tsTo + index] = this.#bytes[tsAt + index] as number;
-      if (known.names !== NONE) this.#writeExtra(shape);
+      this.#extraCount = reader.extraEnd;
+      this.#jsonEnd = reader.jsonEnd;
       this.#addPlaces(at, end, known);
       return true;
     }
     return false;
-  }
-
-  #hasRoomForExtra({ extraPieces }: LineShape): boolean {
-    const { extraValues, extraJson } = this.#space;
-    let json = this.#jsonEnd;
-    for (const piece of extraPieces) json += piece.length + VALUE_LENGTH;
-    return this.#extraCount + extraPieces.length <= extraValues.length && json <= extraJson.length;
-  }
-
-  /** The values that were read, as JSON. */
-  #writeExtra({ extraPieces }: LineShape): void {
-    const { extraValues, extraJson } = this.#space;
-    let to = this.#jsonEnd;
-    for (let nth = 0; nth < extraPieces.length; nth += 1) {
-      const piece = extraPieces[nth] as Uint8Array;
-      for (let index = 0; index < piece.length; index += 1) extraJson[to + index] = piece[index] as number;
-      to += piece.length;
-      const value = String(extraValues[this.#extraCount]);
-      for (let index = 0; index < value.length; index += 1) extraJson[to + index] = value.charCodeAt(index);
-      to += value.length;
-      this.#extraCount += 1;
-    }
-    extraJson[to] = CLOSING_BRACE;
-    this.#jsonEnd = to + 1;
   }
 
   #hasRoom(): boolean {
