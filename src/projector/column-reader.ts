@@ -172,13 +172,13 @@ export class ColumnReader {
     const { point } = this.#next;
     point.elapsedSeconds = (numbers[number] ?? 0) + 0;
     point.seq = numbers[number + 1] ?? 0;
-    point.epoch = orNull(numbers[number + 2]);
-    point.step = orNull(numbers[number + 3]);
-    point.loss = orNull(numbers[number + 4]);
-    point.f1 = orNull(numbers[number + 5]);
-    point.fitness = orNull(numbers[number + 6]);
-    point.behavioral_comparison = orNull(numbers[number + 7]);
-    point.gpuMemoryMb = orNull(numbers[number + 8]);
+    point.epoch = rowValue(numbers[number + 2]);
+    point.step = rowValue(numbers[number + 3]);
+    point.loss = rowValue(numbers[number + 4]);
+    point.f1 = rowValue(numbers[number + 5]);
+    point.fitness = rowValue(numbers[number + 6]);
+    point.behavioral_comparison = rowValue(numbers[number + 7]);
+    point.gpuMemoryMb = rowValue(numbers[number + 8]);
     point.extra = this.#extra();
   }
 
@@ -191,13 +191,13 @@ export class ColumnReader {
     row[2] = numbers[number + 1] ?? 0;
     row[3] = this.#tsOfLine();
     row[4] = (numbers[number] ?? 0) + 0;
-    row[5] = orNull(numbers[number + 2]);
-    row[6] = orNull(numbers[number + 3]);
-    row[7] = orNull(numbers[number + 4]);
-    row[8] = orNull(numbers[number + 5]);
-    row[9] = orNull(numbers[number + 6]);
-    row[10] = orNull(numbers[number + 7]);
-    row[11] = orNull(numbers[number + 8]);
+    row[5] = rowValue(numbers[number + 2]);
+    row[6] = rowValue(numbers[number + 3]);
+    row[7] = rowValue(numbers[number + 4]);
+    row[8] = rowValue(numbers[number + 5]);
+    row[9] = rowValue(numbers[number + 6]);
+    row[10] = rowValue(numbers[number + 7]);
+    row[11] = rowValue(numbers[number + 8]);
     row[12] = this.#jsonOfLine();
     this.#goOn();
     return row;
@@ -275,7 +275,11 @@ function newPoint(): Point {
   };
 }
 
-/** Negative zero becomes zero, as in every row. */
 function orNull(value: number | undefined): number | null {
+  return value === undefined || Number.isNaN(value) ? null : value;
+}
+
+/** Negative zero becomes zero, as in every row. */
+function rowValue(value: number | undefined): number | null {
   return value === undefined || Number.isNaN(value) ? null : value + 0;
 }
