@@ -14,5 +14,5 @@ const all = await waits(
 );
 await synced;
 const seconds = (performance.now() - startedAt) / 1000;
-await db[Symbol.asyncDispose]();
+db.close();
 console.log(JSON.stringify({ seconds, waits: all }));

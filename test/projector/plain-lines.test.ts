@@ -105,7 +105,7 @@ test('whatever the points of a file, all tables are the same', async () => {
       const oneByOne = await kept(lines, NEVER_AHEAD);
       for (const table of TABLES) expect(together[table] === oneByOne[table], table).toBe(true);
     }),
-    { numRuns: 40 },
+    { numRuns: 15 },
   );
 }, 120_000);
 
