@@ -3,12 +3,14 @@ import Database from 'better-sqlite3';
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { makeLedger } from './ledger.mjs';
-import { bench, isQuick, median, part, rotated, runfold, table, verdict } from './lib.mjs';
+import { bench, isQuick, median, part, quantile, rotated, runfold, table, verdict } from './lib.mjs';
+import { waits } from './parts/asking.mjs';
 
 const WRITERS = isQuick ? 10 : 100;
 const POINTS = isQuick ? 1_000 : 10_000;
 const ROUNDS = isQuick ? 2 : 5;
-const TARGET_RATIO = 0.5;
+const QUIET_MS = isQuick ? 200 : 2000;
+const TARGET_RATIO = 0.9;
 const TARGET_RSS_MB = 250;
 
 /** Names and what they do; each gives seconds, cpuSeconds and rssMb. */
@@ -36,6 +38,27 @@ async function insert({ ledger, db, options, args }) {
 
 async function duckdb({ ledger, db, options, args }) {
   return await part('duckdb.mjs', { ledger, db, ...args }, options);
+}
+
+/** What a page of runs needs. */
+const QUESTION = 'SELECT r.*, s.* FROM experiment_runs r LEFT JOIN run_results s USING (run_id) LIMIT 50';
+
+/** Waits for answers from the live database in this process: with nothing else going on, and during a rebuild. */
+async function askMeanwhile(run, db) {
+  const live = new Database(db, { readonly: true });
+  try {
+    const question = live.prepare(QUESTION);
+    const ask = () => question.all();
+    const until = performance.now() + QUIET_MS;
+    const quiet = await waits(ask, () => performance.now() >= until);
+    let isOver = false;
+    const ended = run().finally(() => (isOver = true));
+    const meanwhile = await waits(ask, () => isOver);
+    await ended;
+    return { quiet, meanwhile };
+  } finally {
+    live.close();
+  }
 }
 
 function contentOf(file) {
@@ -92,8 +115,28 @@ await bench('Rebuilding a ledger', async ({ directory, children }) => {
       removeDatabases(directory);
     }
   }
-  return report(figures, bytes);
+  const db = path.join(directory, 'live.db');
+  await rebuild({ ledger, db, options });
+  const asked = await askMeanwhile(() => rebuild({ ledger, db, options }), db);
+  const inside = await part('sync-inside.mjs', { ledger, db: path.join(directory, 'other.db') }, options);
+  return [...report(figures, bytes), ...reportWaits({ ...asked, inside: inside.waits })];
 });
+
+function reportWaits({ quiet, meanwhile, inside }) {
+  const rows = [
+    ['nothing else going on', quiet],
+    ['during `runfold sync --rebuild` over the database', meanwhile],
+    ['in the process itself that syncs all of it for the first time (`ExperimentDB`)', inside],
+  ].map(([name, all]) => [
+    name,
+    all.length,
+    ...[0.5, 0.99, 1].map((fraction) => quantile(all, fraction).toFixed(1)),
+  ]);
+  return [
+    'Milliseconds from when a question was due, one every 10 ms, to its answer: a page of 50 runs with their results.',
+    table(['', 'questions', 'p50', 'p99', 'max'], rows),
+  ];
+}
 
 function report(figures, bytes) {
   const of = (key, field) => figures[key].map((figure) => figure[field]);

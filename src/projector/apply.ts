@@ -3,13 +3,15 @@ import type { Db } from '../db/open.ts';
 import type { Event, EventOf, RunEvent } from '../events/event.ts';
 import type { FoldedType } from './attempts.ts';
 import { Digest, Digests } from './digests.ts';
-import { metricRow } from './event-row.ts';
+import type { PlainLines } from './column-reader.ts';
+import { metricRow, type MetricRow } from './event-row.ts';
 import type { FileState } from './file-state.ts';
 import { fold } from './fold.ts';
 import { cutsOf, resultsRow } from './results.ts';
 import { RunStore, type StoredSeries } from './run-store.ts';
 import {
   addPoint,
+  addSums,
   emptySummary,
   isSuperseded,
   newSeries,
@@ -47,6 +49,26 @@ export class Applier {
     const of = event.attempt ?? attempt;
     if (event.type === 'metric') this.#applyMetric(event, writer, seq, of, extraJson);
     else this.#apply(event, { writer, seq, attempt: of, host: file.host, user: file.user });
+  }
+
+  /** Applies lines of a writer that need no judging one by one. */
+  metrics({ writer, attempt }: FileState, lines: PlainLines): void {
+    if (writer === null || attempt === null) return;
+    const of = this.#seriesFor(lines.runId, writer, lines.attempt ?? attempt);
+    const { series, digest } = of;
+    const isUncut = series.cut.step === null && series.cut.epoch === null;
+    for (let left = lines.count; left > 0;) {
+      const count = Math.min(left, digest?.room ?? left);
+      const sums = isUncut ? lines.sums(count) : undefined;
+      if (sums === undefined) {
+        for (let nth = 0; nth < count; nth += 1) this.#addPoint(of, lines.next(writer));
+      } else {
+        addSums(series, sums);
+        digest?.addSums(sums);
+        for (let nth = 0; nth < count; nth += 1) this.#addRow(of, lines.nextRow(writer), sums.firstSeq + nth);
+      }
+      left -= count;
+    }
   }
 
   /** Takes back all that a writer said. */
@@ -116,13 +138,18 @@ export class Applier {
     attempt: string,
     extraJson: string | null | undefined,
   ): void {
-    const runId = event.run_id;
-    const { row, point } = metricRow(event, writer, seq, extraJson);
+    this.#addPoint(this.#seriesFor(event.run_id, writer, attempt), metricRow(event, writer, seq, extraJson));
+  }
+
+  #addRow({ runId, stored, series }: Last, row: MetricRow['row'], seq: number): void {
     this.#store.addMetric(row);
-    const { stored, digest } = this.#seriesFor(runId, writer, attempt);
-    if (!stored.isDefault) this.#store.addPointAttempt(runId, writer, seq, attempt);
-    addPoint(stored.series, point);
-    digest?.add(point, (row[NONFINITE] ?? null) as string | null);
+    if (!stored.isDefault) this.#store.addPointAttempt(runId, series.writer, seq, series.attempt);
+  }
+
+  #addPoint(of: Last, { row, point }: MetricRow): void {
+    this.#addRow(of, row, point.seq);
+    addPoint(of.series, point);
+    of.digest?.add(point, (row[NONFINITE] ?? null) as string | null);
   }
 
   /** The series of a point, which will be saved; most points are of the same one as the point before. */

@@ -8,8 +8,10 @@ import { isProblem, type LedgerStorage, type Part, type StorageProblem } from '.
 
 /** A transaction is closed when it has so many bytes, or files. */
 const ROUND_BYTES = 4 * 1_048_576;
-/** While a second one lies in memory, waiting to be inserted or being parsed. */
+/** While others lie in memory, being parsed or read. */
 const ROUND_BYTES_AHEAD = ROUND_BYTES / 2;
+/** One that is parsed and one that is read: this thread, while it inserts, gets to the steps of reading now and then. */
+const ROUNDS_AHEAD = 2;
 const ROUND_FILES = 1024;
 /** Node serves file calls with four threads. */
 const PARALLEL_READS = 4;
@@ -58,7 +60,8 @@ export class ChunkQueue {
   #again: string[] = [];
   /** Files that have more than a little to read, or of which that is not known to be otherwise. */
   readonly #much = new Set<string>();
-  #coming: Promise<Chunk[]> | undefined;
+  /** The next rounds. */
+  readonly #coming: Promise<Chunk[]>[] = [];
   #parser: ParseAhead | undefined;
   #bytes = 0;
 
@@ -74,14 +77,16 @@ export class ChunkQueue {
   async take(): Promise<Chunk[]> {
     this.#paths.push(...this.#again);
     this.#again = [];
-    let round = await (this.#coming ?? this.#read());
-    this.#coming = undefined;
+    let round = (await this.#coming.shift()) ?? [];
+    while (round.length === 0 && this.#coming.length > 0) round = (await this.#coming.shift()) ?? [];
     // nothing was left when it was asked for, but something is now
     if (round.length === 0) round = await this.#read();
-    if (this.#parser !== undefined) {
-      this.#coming = this.#read();
+    while (this.#parser !== undefined && this.#coming.length < ROUNDS_AHEAD) {
+      const last = this.#coming.at(-1) ?? Promise.resolve();
+      const next = last.then(async () => await this.#read());
       // whoever awaits it next gets the error; a pass that fails before does not come back for it
-      this.#coming.catch(() => undefined);
+      next.catch(() => undefined);
+      this.#coming.push(next);
     }
     return round;
   }

@@ -1,5 +1,6 @@
 // A long series in blocks, so that a thinned curve of it can be drawn without reading all its points.
 import { NAMED_METRICS, type NonFinite } from '../events/event.ts';
+import type { ColumnSums, PointSums } from './column-sums.ts';
 import { greater, lesser, type Point } from './series.ts';
 
 /**
@@ -80,6 +81,51 @@ export function addToBlock(block: Block, point: Point, nonfinite: string | null)
     for (const name of Object.keys(extra)) addValue(block.extra, name, (extra[name] ?? 0) + 0, seq);
   }
   if (nonfinite !== null) addNonFinite(block, nonfinite, seq);
+}
+
+/** The same as to add the points one by one; there must be room for them. */
+export function addSumsToBlock(block: Block, sums: PointSums): void {
+  const { step, epoch, lastSeq, points } = sums;
+  block.lastSeq = lastSeq;
+  block.points += points;
+  if (step !== null) {
+    block.steps += points;
+    block.minStep = lesser(block.minStep, step.min);
+    block.maxStep = greater(block.maxStep, step.max);
+  } else if (epoch !== null) {
+    block.epochs += epoch.count;
+    block.minEpoch = lesser(block.minEpoch, epoch.min);
+    block.maxEpoch = greater(block.maxEpoch, epoch.max);
+  }
+  const columns = [
+    ...NAMED_METRICS.map((name, index) => ({ name, sums: sums.metrics[index] ?? null })),
+    { name: 'gpu_memory_mb', sums: sums.gpuMemoryMb },
+  ];
+  // in the order in which they come, as one by one
+  const found = columns.filter((each): each is { name: string; sums: ColumnSums } => each.sums !== null);
+  for (const each of found.toSorted((a, b) => a.sums.firstSeq - b.sums.firstSeq)) {
+    mergeColumn(block.columns, each.name, each.sums);
+  }
+  for (const { name, sums: of } of sums.extra) mergeColumn(block.extra, name, of);
+}
+
+function mergeColumn(metrics: Map<string, Extremes>, name: string, sums: ColumnSums): void {
+  const { count, firstSeq, lastSeq, min, minSeq, max, maxSeq } = sums;
+  const known = metrics.get(name);
+  if (known === undefined) {
+    metrics.set(name, { count, firstSeq, lastSeq, min, minSeq, max, maxSeq, nonfiniteSeq: null });
+    return;
+  }
+  known.count += count;
+  known.lastSeq = lastSeq;
+  if (known.min === null || min < known.min) {
+    known.min = min;
+    known.minSeq = minSeq;
+  }
+  if (known.max === null || max > known.max) {
+    known.max = max;
+    known.maxSeq = maxSeq;
+  }
 }
 
 /** Of equal values the earlier one stays. */

@@ -1,7 +1,16 @@
 // The blocks of long series in the database: kept up as points come, in the transaction of the points.
 import type { Statement } from 'better-sqlite3';
 import type { Db } from '../db/open.ts';
-import { addToBlock, BLOCK_POINTS, decodeExtremes, encodeExtremes, newBlock, type Block } from './digest.ts';
+import {
+  addSumsToBlock,
+  addToBlock,
+  BLOCK_POINTS,
+  decodeExtremes,
+  encodeExtremes,
+  newBlock,
+  type Block,
+} from './digest.ts';
+import type { PointSums } from './column-sums.ts';
 import { pointOf } from './event-row.ts';
 import type { Point } from './series.ts';
 
@@ -39,13 +48,28 @@ export class Digest {
   }
 
   add(point: Point, nonfinite: string | null): void {
+    addToBlock(this.#blockFor(point.seq), point, nonfinite);
+  }
+
+  /** How many points go into the block that is open. */
+  get room(): number {
+    const points = this.blocks.at(-1)?.points ?? BLOCK_POINTS;
+    return points >= BLOCK_POINTS ? BLOCK_POINTS : BLOCK_POINTS - points;
+  }
+
+  /** Adds points for which there is `room`. */
+  addSums(sums: PointSums): void {
+    addSumsToBlock(this.#blockFor(sums.firstSeq), sums);
+  }
+
+  #blockFor(seq: number): Block {
     let block = this.blocks.at(-1);
-    if (block !== undefined && point.seq <= block.lastSeq) this.isStale = true;
+    if (block !== undefined && seq <= block.lastSeq) this.isStale = true;
     if (block === undefined || block.points >= BLOCK_POINTS) {
-      block = newBlock((block?.block ?? -1) + 1, point.seq);
+      block = newBlock((block?.block ?? -1) + 1, seq);
       this.blocks.push(block);
     }
-    addToBlock(block, point, nonfinite);
+    return block;
   }
 }
 

@@ -8,7 +8,8 @@ import { MARKER_BYTES, misplaced, withStatus, type FileState } from './file-stat
 import type { FileStore, Range, RejectedLine } from './file-store.ts';
 import { contentEnd, lineParser, nextLineFeed } from './framing.ts';
 import type { HoleKeeper } from './holes.ts';
-import { ColumnReader, type MetricLine, type SpacedColumns } from './metric-columns.ts';
+import { ColumnReader, type MetricLine, type PlainLines } from './column-reader.ts';
+import type { SpacedColumns } from './metric-columns.ts';
 import { CannotReread, SeenLines } from './seen-lines.ts';
 import type { LedgerStorage } from './storage.ts';
 import type { Trust } from './trust.ts';
@@ -29,6 +30,8 @@ export interface Batch {
 export interface LineSink {
   /** `extraJson` is that of a MetricLine, if the event is from one. */
   event(file: FileState, event: Event, seq: number, extraJson: string | null | undefined): void;
+  /** Lines of a writer, all of which count. */
+  metrics(file: FileState, lines: PlainLines): void;
   reject(path: string, line: RejectedLine): void;
   /** Takes back the rows of a file, because `file` is the writer that it claimed to be. */
   displace(other: string, file: FileState): void;
@@ -69,6 +72,7 @@ class Intake {
   readonly #bytes: Buffer;
   readonly #base: number;
   readonly #seen: SeenLines;
+  readonly #ahead: ColumnReader | undefined;
   readonly #parse: (start: number, end: number) => Line;
   #file: FileState;
   #lines = 0;
@@ -84,7 +88,8 @@ class Intake {
     this.#seen = new SeenLines(file, context.store, context.storage);
     // a hole that was waited for may be gone by now
     this.#file = withStatus({ ...file }, 'live', null, isoTime(context.clock.now()));
-    this.#parse = parserOf(bytes, ahead);
+    this.#ahead = ahead && new ColumnReader(ahead);
+    this.#parse = parserOf(bytes, this.#ahead);
   }
 
   finish(): Batch {
@@ -105,7 +110,10 @@ class Intake {
       if (!(await this.#endLongLine(lf))) return;
       at = lf + 1;
     }
-    for (let lf = nextLineFeed(bytes, at); lf !== -1; lf = nextLineFeed(bytes, at)) {
+    for (;;) {
+      if (nul === -1) at = this.#takePlain(at);
+      const lf = nextLineFeed(bytes, at);
+      if (lf === -1) break;
       while (nul !== -1 && nul < at) nul = bytes.indexOf(0, nul + 1);
       const hasNul = nul !== -1 && nul < lf;
       const goesOn = hasNul ? this.#takeHole(at, lf) : this.#takeLine(at, lf);
@@ -115,6 +123,25 @@ class Intake {
     }
     this.#count(at);
     if (bytes.length - at >= CHUNK_BYTES) this.#scanOn(at);
+  }
+
+  /** Takes the lines at `at` that need no judging one by one; returns where the next one is. */
+  #takePlain(at: number): number {
+    const file = this.#file;
+    if (file.kind !== 'writer' || file.closedSeq !== null) return at;
+    const lines = this.#ahead?.linesAt(at, file.maxSeq + 1);
+    if (lines === undefined) return at;
+    const { count } = lines;
+    for (let nth = 0; nth < count; nth += 1) {
+      this.#seen.add(file.maxSeq + 1 + nth, this.#base + lines.startOf(nth));
+    }
+    this.#context.sink.metrics(file, lines);
+    this.#lines += count;
+    this.#events += count;
+    file.events += count;
+    file.maxSeq += count;
+    file.lastTs = lines.lastTs;
+    return nextLineFeed(this.#bytes, lines.end) + 1;
   }
 
   /** The line at `offset` has no LF up to the end of the chunk, though no line may be as long. */
@@ -303,9 +330,7 @@ function tooLong(length: number): string {
   return `line of ${length} bytes; at most ${MAX_LINE_BYTES} are read`;
 }
 
-function parserOf(bytes: Buffer, ahead: SpacedColumns | undefined): (start: number, end: number) => Line {
+function parserOf(bytes: Buffer, ahead: ColumnReader | undefined): (start: number, end: number) => Line {
   const parse = lineParser(bytes);
-  if (ahead === undefined) return parse;
-  const columns = new ColumnReader(ahead);
-  return (start, end) => columns.lineAt(start, end) ?? parse(start, end);
+  return ahead === undefined ? parse : (start, end) => ahead.lineAt(start, end) ?? parse(start, end);
 }

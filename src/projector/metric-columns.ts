@@ -2,18 +2,21 @@
 import type { EventOf } from '../events/event.ts';
 import { MAX_LINE_BYTES, type ParsedLine } from '../events/parse.ts';
 import { contentEnd, lineParser, nextLineFeed } from './framing.ts';
-
-/** A metric whose values are all finite, and its `extra` as the row has it. */
-export type MetricLine = { kind: 'event'; event: EventOf<'metric'>; extraJson: string | null };
+import { isEqual, NUMBER_FIELDS, shapeOf, TS_LENGTH, type LineShape } from './line-shape.ts';
+import { ShapeReader, type LineSpace } from './shape-reader.ts';
 
 /** Where columns are written, on memory that both threads see: of 280 MB of lines nothing is to be copied. */
-export interface ColumnSpace {
+export interface ColumnSpace extends LineSpace {
   /** NUMBERS for each line; NaN is null. */
   numbers: Float64Array;
   /** PLACES for each line. */
   places: Int32Array;
+  /** TS_LENGTH characters for each line. */
+  ts: Uint8Array;
   /** The values of each `extra`, one after the other. */
   extraValues: Float64Array;
+  /** Each `extra` as JSON, one after the other. */
+  extraJson: Uint8Array;
 }
 
 /** The metric lines of a chunk with finite values alone, save the numbers. Other lines the reader has to parse. */
@@ -23,10 +26,8 @@ export interface MetricColumns {
   extraNames: string[][];
   /** Run ids and attempts. */
   words: string[];
-  /** TS_LENGTH characters for each line. */
-  ts: string;
-  /** Each `extra` as JSON, one after the other. */
-  extraJson: string;
+  /** Bytes of `extraJson`. */
+  extraJsonLength: number;
 }
 
 export interface SpacedColumns {
@@ -34,16 +35,20 @@ export interface SpacedColumns {
   space: ColumnSpace;
 }
 
-/** elapsed_seconds, seq, epoch, step, the four metrics, gpu_memory_mb. */
-const NUMBERS = 9;
+export const NUMBERS = NUMBER_FIELDS.length;
 /** Begin and end in the chunk, run id, attempt, the names of `extra` (NONE: absent), the end of its JSON. */
-const PLACES = 6;
-const NONE = -1;
-const TS_LENGTH = 24;
+export const PLACES = 6;
+export const NONE = -1;
 /** The least that a metric line takes. */
 const LINE_BYTES = 96;
 /** Of lines with more values of `extra` than one for so many bytes, some find no room: the reader parses them. */
 const EXTRA_VALUE_BYTES = 16;
+
+/** Of the shapes of lines those seen last are known: a run or two, with and without what is logged more seldom. */
+const MAX_SHAPES = 4;
+/** To learn a shape costs as much as parsing some lines: it is done again when it has paid. */
+const LINES_A_SHAPE = 8;
+const FREE_SHAPES = 8;
 
 /** A chunk with so many more lines for the reader than metric lines is left to the reader, who would parse it all again. */
 const MAX_OTHERS = 64;
@@ -57,6 +62,8 @@ export function columnSpace(bytes: number): ColumnSpace {
     extraValues: new Float64Array(
       shared(Math.ceil(bytes / EXTRA_VALUE_BYTES) * Float64Array.BYTES_PER_ELEMENT),
     ),
+    extraJson: new Uint8Array(shared(bytes)),
+    ts: new Uint8Array(shared(lines * TS_LENGTH)),
   };
 }
 
@@ -66,14 +73,15 @@ function shared(bytes: number): SharedArrayBuffer {
 
 /** Parses the lines of a chunk that begins with a line, up to where most are of no use here. */
 export function metricColumns(bytes: Buffer, space: ColumnSpace): MetricColumns {
-  const columns = new ColumnWriter(space);
+  const columns = new ColumnWriter(bytes, space);
   const parse = lineParser(bytes);
   let at = 0;
   let others = 0;
   for (let lf = nextLineFeed(bytes, 0); lf !== -1; lf = nextLineFeed(bytes, at)) {
     const end = contentEnd(bytes, at, lf);
     if (end > at) {
-      const isMetric = end - at <= MAX_LINE_BYTES && columns.add(parse(at, end), at, end);
+      const isMetric =
+        end - at <= MAX_LINE_BYTES && (columns.addAlike(at, end) || columns.add(parse(at, end), at, end));
       if (!isMetric) others += 1;
       if (others > columns.lines + MAX_OTHERS) break;
     }
@@ -82,22 +90,76 @@ export function metricColumns(bytes: Buffer, space: ColumnSpace): MetricColumns 
   return columns.finish();
 }
 
+/** What lines of a shape have in common, as the columns have it. */
+interface KnownShape {
+  shape: LineShape;
+  runId: number;
+  attempt: number;
+  names: number;
+}
+
 class ColumnWriter {
+  readonly #bytes: Buffer;
   readonly #space: ColumnSpace;
-  readonly #ts: string[] = [];
-  readonly #extraJson: string[] = [];
+  readonly #reader: ShapeReader;
+  /** The one that fitted last is the first. */
+  readonly #shapes: KnownShape[] = [];
+  #shapesLearnt = 0;
   readonly #words = new Map<string, number>();
   readonly #extraNames: string[][] = [];
   #lines = 0;
   #extraCount = 0;
   #jsonEnd = 0;
 
-  constructor(space: ColumnSpace) {
+  constructor(bytes: Buffer, space: ColumnSpace) {
+    this.#bytes = bytes;
     this.#space = space;
+    this.#reader = new ShapeReader(bytes, space);
   }
 
   get lines(): number {
     return this.#lines;
+  }
+
+  /** Whether the line has the shape of one that was added, and is one of the metric lines now. */
+  addAlike(at: number, end: number): boolean {
+    if (!this.#hasRoom()) return false;
+    const reader = this.#reader;
+    for (let nth = 0; nth < this.#shapes.length; nth += 1) {
+      const known = this.#shapes[nth] as KnownShape;
+      if (!reader.read(known.shape, at, end, this.#lines, this.#extraCount, this.#jsonEnd)) continue;
+      if (nth > 0) this.#shapes.unshift(...this.#shapes.splice(nth, 1));
+      this.#extraCount = reader.extraEnd;
+      this.#jsonEnd = reader.jsonEnd;
+      this.#addPlaces(at, end, known);
+      return true;
+    }
+    return false;
+  }
+
+  #hasRoom(): boolean {
+    return (this.#lines + 1) * PLACES <= this.#space.places.length;
+  }
+
+  #addPlaces(at: number, end: number, { runId, attempt, names }: Omit<KnownShape, 'shape'>): void {
+    const { places } = this.#space;
+    const place = this.#lines * PLACES;
+    places[place] = at;
+    places[place + 1] = end;
+    places[place + 2] = runId;
+    places[place + 3] = attempt;
+    places[place + 4] = names;
+    places[place + 5] = this.#jsonEnd;
+    this.#lines += 1;
+  }
+
+  #learn(known: Omit<KnownShape, 'shape'>, at: number, end: number): void {
+    if (this.#shapesLearnt > FREE_SHAPES + this.#lines / LINES_A_SHAPE) return;
+    this.#shapesLearnt += 1;
+    const shape = shapeOf(this.#bytes.toString('utf8', at, end), this.#extraNames[known.names] ?? []);
+    if (shape === undefined) return;
+    this.#shapes.unshift({ shape, ...known });
+    this.#shapes.splice(MAX_SHAPES);
   }
 
   /** Whether it is one of the metric lines now. */
@@ -112,10 +174,10 @@ class ColumnWriter {
       typeof fitness === 'string' ||
       typeof behavioral_comparison === 'string' ||
       typeof gpu_memory_mb === 'string';
-    if (hasText || (this.#lines + 1) * PLACES > this.#space.places.length) return false;
+    if (hasText || !this.#hasRoom()) return false;
     const names = this.#addExtra(event.extra ?? undefined);
     if (names === undefined) return false;
-    const { numbers, places } = this.#space;
+    const { numbers, ts } = this.#space;
     const number = this.#lines * NUMBERS;
     numbers[number] = elapsed_seconds;
     numbers[number + 1] = seq ?? Number.NaN;
@@ -126,16 +188,13 @@ class ColumnWriter {
     numbers[number + 6] = fitness ?? Number.NaN;
     numbers[number + 7] = behavioral_comparison ?? Number.NaN;
     numbers[number + 8] = gpu_memory_mb ?? Number.NaN;
-    const attempt = event.attempt ?? undefined;
-    const place = this.#lines * PLACES;
-    places[place] = at;
-    places[place + 1] = end;
-    places[place + 2] = this.#word(event.run_id);
-    places[place + 3] = attempt === undefined ? NONE : this.#word(attempt);
-    places[place + 4] = names;
-    places[place + 5] = this.#jsonEnd;
-    this.#ts.push(event.ts);
-    this.#lines += 1;
+    const runId = this.#word(event.run_id);
+    const attempt = event.attempt === undefined || event.attempt === null ? NONE : this.#word(event.attempt);
+    const known = { runId, attempt, names };
+    const tsTo = this.#lines * TS_LENGTH;
+    for (let index = 0; index < TS_LENGTH; index += 1) ts[tsTo + index] = event.ts.charCodeAt(index);
+    this.#addPlaces(at, end, known);
+    this.#learn(known, at, end);
     return true;
   }
 
@@ -144,8 +203,7 @@ class ColumnWriter {
       lines: this.#lines,
       extraNames: this.#extraNames,
       words: [...this.#words.keys()],
-      ts: this.#ts.join(''),
-      extraJson: this.#extraJson.join(''),
+      extraJsonLength: this.#jsonEnd,
     };
   }
 
@@ -162,19 +220,20 @@ class ColumnWriter {
   #addExtra(extra: (EventOf<'metric'>['extra'] & object) | undefined): number | undefined {
     if (extra === undefined) return NONE;
     const names = Object.keys(extra);
-    const { extraValues } = this.#space;
+    const { extraValues, extraJson } = this.#space;
     if (names.length === 0 || this.#extraCount + names.length > extraValues.length) return undefined;
     for (const name of names) {
       // assigned to an object anew, it would be its prototype
       if (typeof extra[name] !== 'number' || name === '__proto__') return undefined;
     }
+    const json = Buffer.from(JSON.stringify(extra));
+    if (this.#jsonEnd + json.length > extraJson.length) return undefined;
+    extraJson.set(json, this.#jsonEnd);
+    this.#jsonEnd += json.length;
     for (const name of names) {
       extraValues[this.#extraCount] = extra[name] as number;
       this.#extraCount += 1;
     }
-    const json = JSON.stringify(extra);
-    this.#extraJson.push(json);
-    this.#jsonEnd += json.length;
     return this.#namesIndex(names);
   }
 
@@ -183,77 +242,4 @@ class ColumnWriter {
     const known = this.#extraNames.findLastIndex((other) => isEqual(names, other));
     return known === -1 ? this.#extraNames.push(names) - 1 : known;
   }
-}
-
-function isEqual(a: readonly string[], b: readonly string[]): boolean {
-  if (a.length !== b.length) return false;
-  for (let index = 0; index < a.length; index += 1) if (a[index] !== b[index]) return false;
-  return true;
-}
-
-/** Asked for the lines of the chunk from its start to its end. */
-export class ColumnReader {
-  readonly #columns: MetricColumns;
-  readonly #space: ColumnSpace;
-  #index = 0;
-  #extraAt = 0;
-  #jsonAt = 0;
-
-  constructor({ columns, space }: SpacedColumns) {
-    this.#columns = columns;
-    this.#space = space;
-  }
-
-  /** The line from `at` to `end`, or undefined if it is not in the columns. */
-  lineAt(at: number, end: number): MetricLine | undefined {
-    const { places } = this.#space;
-    const { lines } = this.#columns;
-    while (this.#index < lines && (places[this.#index * PLACES] ?? 0) < at) this.#take();
-    const place = this.#index * PLACES;
-    if (this.#index === lines || places[place] !== at || places[place + 1] !== end) return undefined;
-    return this.#take();
-  }
-
-  #take(): MetricLine {
-    const { numbers, places } = this.#space;
-    const { words, ts } = this.#columns;
-    const number = this.#index * NUMBERS;
-    const place = this.#index * PLACES;
-    const extra = this.#extra(this.#columns.extraNames[places[place + 4] ?? NONE]);
-    const jsonEnd = places[place + 5] ?? 0;
-    const extraJson = extra === null ? null : this.#columns.extraJson.slice(this.#jsonAt, jsonEnd);
-    this.#jsonAt = jsonEnd;
-    const event: EventOf<'metric'> = {
-      type: 'metric',
-      ts: ts.slice(this.#index * TS_LENGTH, (this.#index + 1) * TS_LENGTH),
-      seq: orNull(numbers[number + 1]),
-      run_id: words[places[place + 2] ?? NONE] ?? '',
-      attempt: words[places[place + 3] ?? NONE] ?? null,
-      elapsed_seconds: numbers[number] ?? 0,
-      epoch: orNull(numbers[number + 2]),
-      step: orNull(numbers[number + 3]),
-      loss: orNull(numbers[number + 4]),
-      f1: orNull(numbers[number + 5]),
-      fitness: orNull(numbers[number + 6]),
-      behavioral_comparison: orNull(numbers[number + 7]),
-      gpu_memory_mb: orNull(numbers[number + 8]),
-      extra,
-    };
-    this.#index += 1;
-    return { kind: 'event', event, extraJson };
-  }
-
-  #extra(names: readonly string[] | undefined): Record<string, number> | null {
-    if (names === undefined) return null;
-    const extra: Record<string, number> = {};
-    for (let index = 0; index < names.length; index += 1) {
-      extra[names[index] ?? ''] = this.#space.extraValues[this.#extraAt + index] ?? 0;
-    }
-    this.#extraAt += names.length;
-    return extra;
-  }
-}
-
-function orNull(value: number | undefined): number | null {
-  return value === undefined || Number.isNaN(value) ? null : value;
 }

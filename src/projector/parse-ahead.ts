@@ -2,13 +2,19 @@
 import { Worker } from 'node:worker_threads';
 import { MARKER_BYTES } from './file-state.ts';
 import { CHUNK_BYTES } from './intake.ts';
-import { columnSpace, type ColumnSpace, type MetricColumns, type SpacedColumns } from './metric-columns.ts';
+import {
+  columnSpace,
+  metricColumns,
+  type ColumnSpace,
+  type MetricColumns,
+  type SpacedColumns,
+} from './metric-columns.ts';
 
-/** A chunk that may be parsed by the time it is needed. */
+/** A chunk that may be parsed by the time it is needed; what is not is parsed then. */
 export interface AheadChunk {
   /** The chunk where it was put: the one that was handed over need not be kept until it is taken. */
   bytes: Buffer;
-  /** Its metric lines; undefined if they are to be parsed by who asks. Called at most once. */
+  /** Its metric lines; undefined if who asks has to parse all of them. Called at most once. */
   take(): Promise<SpacedColumns | undefined>;
   /** The columns that were taken are no longer looked at. */
   release(): void;
@@ -37,6 +43,10 @@ export interface Task extends Slot {
 export interface TaskResult {
   id: number;
   columns: MetricColumns | undefined;
+}
+
+export function columnsOf({ bytes, space }: Slot, from: number, to: number): MetricColumns {
+  return metricColumns(Buffer.from(bytes.buffer, from, to - from), space);
 }
 
 export function claim(claimed: Int32Array): boolean {
@@ -82,9 +92,8 @@ export class WorkerParseAhead implements ParseAhead {
     return {
       bytes: Buffer.from(slot.bytes.buffer, 0, bytes.length),
       take: async () => {
-        if (claim(slot.claimed)) return undefined;
-        const columns = await this.#keepAlive(answer);
-        return columns && { columns, space: slot.space };
+        const there = claim(slot.claimed) ? undefined : await this.#keepAlive(answer);
+        return { columns: there ?? columnsOf(slot, from, bytes.length), space: slot.space };
       },
       // the worker may not have looked at it yet
       release: () => void answer.then(() => this.#free.push(slot)),

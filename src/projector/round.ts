@@ -46,6 +46,7 @@ export class Round {
     const { applier, store } = this.#parts;
     return {
       event: (file, event, seq, extraJson) => applier.event(file, event, seq, extraJson),
+      metrics: (file, lines) => applier.metrics(file, lines),
       reject: (path, line) => store.reject(path, line),
       misplace: (path) => store.clear(path),
       displace: (other, file) => this.#displace(other, file),

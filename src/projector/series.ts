@@ -1,6 +1,7 @@
 // The points of one attempt by one writer, summed up so that a batch costs only its own points.
 // Every field is independent of the order in which the points are given.
 import { NAMED_METRICS, type NamedMetric } from '../events/event.ts';
+import type { ColumnSums, PointSums } from './column-sums.ts';
 
 /** What `run_results` needs of a point; null is absent or not finite. */
 export interface Point extends Record<NamedMetric, number | null> {
@@ -103,13 +104,77 @@ export function summarize(summary: Summary, point: Point): void {
     const name = NAMED_METRICS[index] ?? 'loss';
     const value = point[name];
     if (value === null) continue;
-    const best = summary.best[index];
-    const order = best ? compareGoodness(name, value, best.value) : 1;
-    if (!best || order > 0 || (order === 0 && seq < best.seq)) summary.best[index] = { value, epoch, seq };
+    if (isBetter(name, value, seq, summary.best[index])) summary.best[index] = { value, epoch, seq };
     const final = summary.final[index];
     if (!final || seq > final.seq) summary.final[index] = { value, epoch, seq };
   }
   if (point.extra !== null) summarizeExtra(summary.extra, point.extra, seq);
+}
+
+function isBetter(name: NamedMetric, value: number, seq: number, best: Mark | null | undefined): boolean {
+  if (!best) return true;
+  const order = compareGoodness(name, value, best.value);
+  return order > 0 || (order === 0 && seq < best.seq);
+}
+
+/** The same as to add the points one by one, to a series that nothing is cut off from. */
+export function addSums(series: Series, sums: PointSums): void {
+  const { summary } = series;
+  const { step, epoch, elapsedSeconds, gpuMemoryMb } = sums;
+  if (step !== null) series.minStep = lesser(series.minStep, step.min);
+  if (epoch !== null) {
+    series.minEpoch = lesser(series.minEpoch, epoch.min);
+    summary.lastEpoch = greater(summary.lastEpoch, epoch.max);
+  }
+  summary.points += sums.points;
+  if (elapsedSeconds !== null) {
+    summary.elapsedSeconds = greater(summary.elapsedSeconds, elapsedSeconds.max);
+  }
+  if (gpuMemoryMb !== null) {
+    summary.peakGpuMemoryMb = greater(summary.peakGpuMemoryMb, gpuMemoryMb.max);
+  }
+  for (const [index, name] of NAMED_METRICS.entries()) {
+    const metric = sums.metrics[index];
+    if (metric) addMetric(summary, index, name, metric, sums);
+  }
+  for (const { name, sums: of } of sums.extra) addExtra(summary.extra, name, of);
+}
+
+function addMetric(
+  summary: Summary,
+  index: number,
+  name: NamedMetric,
+  metric: ColumnSums,
+  sums: PointSums,
+): void {
+  const isLowest = compareGoodness(name, 0, 1) > 0;
+  const value = isLowest ? metric.min : metric.max;
+  const seq = isLowest ? metric.minSeq : metric.maxSeq;
+  if (isBetter(name, value, seq, summary.best[index])) {
+    summary.best[index] = { value, epoch: sums.epochOf(seq), seq };
+  }
+  const final = summary.final[index];
+  const { last, lastSeq } = metric;
+  if (!final || lastSeq > final.seq) {
+    summary.final[index] = { value: last, epoch: sums.epochOf(lastSeq), seq: lastSeq };
+  }
+}
+
+function addExtra(
+  extra: Map<string, ExtraSummary>,
+  name: string,
+  { min, max, last, lastSeq }: ColumnSums,
+): void {
+  const known = extra.get(name);
+  if (known === undefined) {
+    extra.set(name, { min, max, final: last, finalSeq: lastSeq });
+    return;
+  }
+  known.min = Math.min(known.min, min);
+  known.max = Math.max(known.max, max);
+  if (lastSeq <= known.finalSeq) return;
+  known.final = last;
+  known.finalSeq = lastSeq;
 }
 
 /** Positive if `a` is better than `b`: the lowest loss, the highest of the others. */
