@@ -2,11 +2,11 @@
 import type { Started } from '../process/cli-process.ts';
 import { eventually, RUNFOLD, type Lab, type Node } from './lab.ts';
 
-/** Without Node, which takes its time to start on a node. Prints the rows as JSON. */
+/** Without Node, which takes its time to start on a node. Prints the rows of each statement as JSON. */
 const QUERY = `
 import json, sqlite3, sys
 db = sqlite3.connect("file:" + sys.argv[1] + "?mode=ro", uri=True, timeout=20)
-print(json.dumps(db.execute(sys.argv[2]).fetchall()))
+print(json.dumps([db.execute(sql).fetchall() for sql in sys.argv[2:]]))
 `;
 
 export class Follower {
@@ -51,8 +51,19 @@ export class Follower {
   }
 
   async rows(sql: string): Promise<unknown[][]> {
-    const text = await this.#lab.output(this.node, `python3 /lab/query.py ${this.#db} "${sql}"`);
-    return JSON.parse(text) as unknown[][];
+    const [rows = []] = await this.#ask([sql]);
+    return rows;
+  }
+
+  /** All rows of these tables. */
+  async tables(names: readonly string[]): Promise<unknown[][][]> {
+    return await this.#ask(names.map((name) => `SELECT * FROM ${name} ORDER BY 1, 2, 3`));
+  }
+
+  async #ask(statements: readonly string[]): Promise<unknown[][][]> {
+    const given = statements.map((sql) => `"${sql}"`).join(' ');
+    const text = await this.#lab.output(this.node, `python3 /lab/query.py ${this.#db} ${given}`);
+    return JSON.parse(text) as unknown[][][];
   }
 
   /** By seed: the steps in the table of metrics, each as often as it is there. */
