@@ -61,6 +61,11 @@ const env = { ...process.env, TMPDIR: place.spool, RUNFOLD_DIR: place.ledger };
 for (const name of Object.keys(env)) if (/^(?:SLURM_|RANK$|RUNFOLD_(?!DIR))/.test(name)) delete env[name];
 
 const ending = new AbortController();
+// whatever fails, what was started is ended and what was mounted is unmounted
+process.on('unhandledRejection', (error) => {
+  failures.push(`the soak itself: ${error?.stack ?? error}`);
+  ending.abort();
+});
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => ending.abort());
 
 const runfold = (args, db) =>

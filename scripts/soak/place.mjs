@@ -43,7 +43,11 @@ export class SoakPlace {
     if (this.#away === undefined) return;
     if (this.#away === 'unmounted') {
       if (!this.#bind()) throw new Error(`${this.mount} cannot be mounted again`);
-    } else fs.renameSync(`${this.ledger}-away`, this.ledger);
+    } else {
+      // a program may have made a folder in its place
+      if (fs.existsSync(this.ledger)) fs.renameSync(this.ledger, `${this.ledger}-made-${Date.now()}`);
+      fs.renameSync(`${this.ledger}-away`, this.ledger);
+    }
     this.#away = undefined;
     this.awaySince = undefined;
     this.backSince = Date.now();
