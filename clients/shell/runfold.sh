@@ -1174,9 +1174,16 @@ _runfold_has_log() {
   esac
 }
 
+# One folder at a time: where the log has just been taken away, nothing is made in its place.
+_runfold_make_folder() {
+  for _runfold_folder in "$_runfold_dir/events" "${_runfold_file%/*}"; do
+    [ -d "$_runfold_folder" ] || mkdir "$_runfold_folder" 2>/dev/null || [ -d "$_runfold_folder" ] || return 1
+  done
+}
+
 # Exclusively: a name that is taken is not ours. An id that is in a spool file stays as it is.
 _runfold_make_file() {
-  mkdir -p "${_runfold_file%/*}" 2>/dev/null || {
+  _runfold_make_folder || {
     _runfold_fail "${_runfold_file%/*} cannot be made"
     return 1
   }
@@ -1257,7 +1264,7 @@ _runfold_drain() {
   _runfold_has_log || return 1
   if [ -z "$_runfold_made" ]; then
     [ ! -e "$_runfold_file" ] || _runfold_made=1
-    [ -n "$_runfold_made" ] || mkdir -p "${_runfold_file%/*}" 2>/dev/null || return 1
+    [ -n "$_runfold_made" ] || _runfold_make_folder || return 1
   elif [ ! -f "$_runfold_file" ] || [ -L "$_runfold_file" ]; then
     return 1
   fi
