@@ -1177,7 +1177,7 @@ _runfold_has_log() {
 }
 
 # In a log that a group shares (events/ is setgid, and the group may write) others work with what is made here, whatever
-# the umask of the script.
+# the umask of the script. One folder at a time: where the log has just been taken away, nothing is made in its place.
 _runfold_make_folder() {
   _runfold_folder_umask=$(umask)
   _runfold_file_umask=$_runfold_folder_umask
@@ -1185,7 +1185,10 @@ _runfold_make_folder() {
     d????ws??[xt]*) _runfold_folder_umask=002 _runfold_file_umask=022 ;;
     d????ws*) _runfold_folder_umask=007 _runfold_file_umask=027 ;;
   esac
-  (umask "$_runfold_folder_umask" && mkdir -p "${_runfold_file%/*}") 2>/dev/null
+  for _runfold_folder in "$_runfold_dir/events" "${_runfold_file%/*}"; do
+    [ -d "$_runfold_folder" ] || (umask "$_runfold_folder_umask" && mkdir "$_runfold_folder") 2>/dev/null ||
+      [ -d "$_runfold_folder" ] || return 1
+  done
 }
 
 # Exclusively: a name that is taken is not ours. An id that is in a spool file stays as it is.
