@@ -35,6 +35,8 @@ _runfold_signal=''
 _runfold_before_exit='' # what the script had trapped itself
 _runfold_before_term=''
 _runfold_fsync=''
+_runfold_folder_umask=''
+_runfold_file_umask=''
 _runfold_kept_term=''
 _runfold_runs=' '      # that this script has opened
 _runfold_out=''
@@ -1174,13 +1176,26 @@ _runfold_has_log() {
   esac
 }
 
+# In a log that a group shares (events/ is setgid, and the group may write) others work with what is made here, whatever
+# the umask of the script.
+_runfold_make_folder() {
+  _runfold_folder_umask=$(umask)
+  _runfold_file_umask=$_runfold_folder_umask
+  case $(ls -ldn "$_runfold_dir/events" 2>/dev/null) in
+    d????ws??[xt]*) _runfold_folder_umask=002 _runfold_file_umask=022 ;;
+    d????ws*) _runfold_folder_umask=007 _runfold_file_umask=027 ;;
+  esac
+  (umask "$_runfold_folder_umask" && mkdir -p "${_runfold_file%/*}") 2>/dev/null
+}
+
 # Exclusively: a name that is taken is not ours. An id that is in a spool file stays as it is.
 _runfold_make_file() {
-  mkdir -p "${_runfold_file%/*}" 2>/dev/null || {
+  _runfold_make_folder || {
     _runfold_fail "${_runfold_file%/*} cannot be made"
     return 1
   }
-  if ! (set -C && printf '%s%s' "$_runfold_header" "$_runfold_waiting" >"$_runfold_file") 2>/dev/null; then
+  if ! (umask "$_runfold_file_umask" && set -C &&
+    printf '%s%s' "$_runfold_header" "$_runfold_waiting" >"$_runfold_file") 2>/dev/null; then
     # made, but not all written: the rest follows, after an LF
     [ ! -s "$_runfold_file" ] || _runfold_made=1
     _runfold_torn=1
@@ -1257,11 +1272,11 @@ _runfold_drain() {
   _runfold_has_log || return 1
   if [ -z "$_runfold_made" ]; then
     [ ! -e "$_runfold_file" ] || _runfold_made=1
-    [ -n "$_runfold_made" ] || mkdir -p "${_runfold_file%/*}" 2>/dev/null || return 1
+    [ -n "$_runfold_made" ] || _runfold_make_folder || return 1
   elif [ ! -f "$_runfold_file" ] || [ -L "$_runfold_file" ]; then
     return 1
   fi
-  { cat "$_runfold_spool" >>"$_runfold_file"; } 2>/dev/null || return 1
+  (umask "${_runfold_file_umask:-$(umask)}" && cat "$_runfold_spool" >>"$_runfold_file") 2>/dev/null || return 1
   _runfold_to_disk "$_runfold_file" || return 1
   _runfold_made=1
   _runfold_torn=''

@@ -27,7 +27,7 @@ export async function freshen(
   options: PassOptions & { boundMs?: number } = {},
 ): Promise<PassResult | undefined> {
   const { boundMs = BOUND_MS, ...passOptions } = options;
-  await startIfNew(place, io);
+  if (place.hang === undefined && place.away === undefined) await startIfNew(place, io);
   const isFirst = !existsSync(place.file);
   if (place.hang !== undefined) {
     if (isFirst) throw silent(place.ledger.path, place.hang);

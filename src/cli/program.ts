@@ -16,6 +16,7 @@ import type { CliIo, ExitCode } from './io.ts';
 import { shown } from '../query/arguments.ts';
 import { nearest } from '../nearest.ts';
 import type { EmitFlags } from './commands/emit.ts';
+import type { InitFlags } from './commands/init.ts';
 
 /** Sub-commands of `emit`, with what each is for. */
 export const EMITTED: Readonly<Record<EmittedType, string>> = {
@@ -55,10 +56,18 @@ export function makeProgram(io: CliIo, finish: (code: ExitCode) => void): Comman
     .command('init')
     .description('make a log directory (default: ./.runfold)')
     .argument('[dir]')
-    .addHelpText('after', examples('runfold init', 'runfold init /shared/ada/iris/.runfold'))
-    .action(async (directory: string | undefined) => {
+    .option('--shared <group>', 'for all members of a group; again on a log that there is: sets the modes')
+    .addHelpText(
+      'after',
+      examples(
+        'runfold init',
+        'runfold init /shared/ada/iris/.runfold',
+        'runfold init --shared vision /shared/vision/.runfold',
+      ),
+    )
+    .action(async (directory: string | undefined, flags: InitFlags) => {
       const { init } = await import('./commands/init.ts');
-      finish(init(directory, io));
+      finish(await init(directory, flags, io));
     });
 
   addExec(program, io, finish);

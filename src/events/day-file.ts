@@ -4,11 +4,12 @@
 // hand, in which the place of a line takes the place of its number. Its name has the host, because two machines that
 // append to one file over NFS destroy each other's lines, and the user, who may not write what others own.
 import { constants } from 'node:fs';
-import { mkdir, open, type FileHandle } from 'node:fs/promises';
+import { lstat, mkdir, open, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { errnoOf } from '../errors.ts';
 import { EVENT_FILE_SUFFIX, EVENTS_DIR } from './layout.ts';
 import { lineOf } from './line-file.ts';
+import { eventFileMode, sharedModeOf } from './shared-mode.ts';
 
 export interface DayFile {
   /** The ledger's directory, which the caller has found to be one. */
@@ -60,16 +61,34 @@ const APPEND =
   constants.O_WRONLY | constants.O_APPEND | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 async function openOrMake(place: string): Promise<{ handle: FileHandle; isNew: boolean }> {
+  const day = path.dirname(place);
+  const shared = sharedModeOf((await lstat(path.dirname(day))).mode);
   try {
-    await mkdir(path.dirname(place));
+    await mkdir(day);
+    if (shared !== undefined) await changeMode(await open(day, FOLDER), shared, 'close');
   } catch (error) {
     if (errnoOf(error) !== 'EEXIST') throw error;
   }
   try {
-    return { handle: await open(place, APPEND | constants.O_CREAT | constants.O_EXCL, 0o666), isNew: true };
+    const handle = await open(place, APPEND | constants.O_CREAT | constants.O_EXCL, 0o666);
+    if (shared !== undefined) await changeMode(handle, eventFileMode(shared), 'keep');
+    return { handle, isNew: true };
   } catch (error) {
     if (errnoOf(error) !== 'EEXIST') throw error;
     return { handle: await open(place, APPEND), isNew: false };
+  }
+}
+
+const FOLDER = constants.O_RDONLY | (constants.O_DIRECTORY ?? 0) | (constants.O_NOFOLLOW ?? 0);
+
+async function changeMode(handle: FileHandle, mode: number, then: 'close' | 'keep'): Promise<void> {
+  try {
+    await handle.chmod(mode);
+  } catch (error) {
+    // the lines can be written all the same, and doctor says who cannot read them
+    if (errnoOf(error) === undefined) throw error;
+  } finally {
+    if (then === 'close') await handle.close();
   }
 }
 

@@ -16,6 +16,7 @@ export interface FileIo {
   /** How many bytes were there, 0 at the end. */
   read(fd: number, into: Uint8Array, position: number): number;
   fsync(fd: number): void;
+  fchmod(fd: number, mode: number): void;
   close(fd: number): void;
   /** One directory; EEXIST if it is there. */
   mkdir(path: string, mode: number): void;
@@ -40,7 +41,7 @@ export const OPEN_FLAGS = {
   /** Readable too: the spool is read back. */
   createSpool:
     fs.constants.O_RDWR | fs.constants.O_APPEND | O_NOFOLLOW | fs.constants.O_CREAT | fs.constants.O_EXCL,
-  directory: fs.constants.O_RDONLY | (fs.constants.O_DIRECTORY ?? 0),
+  directory: fs.constants.O_RDONLY | (fs.constants.O_DIRECTORY ?? 0) | O_NOFOLLOW,
 } as const;
 
 export const nodeIo: FileIo = {
@@ -48,6 +49,7 @@ export const nodeIo: FileIo = {
   write: (fd, bytes) => fs.writeSync(fd, bytes),
   read: (fd, into, position) => fs.readSync(fd, into, 0, into.length, position),
   fsync: (fd) => fs.fsyncSync(fd),
+  fchmod: (fd, mode) => fs.fchmodSync(fd, mode),
   close: (fd) => fs.closeSync(fd),
   mkdir: (path, mode) => fs.mkdirSync(path, mode),
   unlink: (path) => fs.unlinkSync(path),
@@ -83,11 +85,13 @@ export function syncDirectory(io: FileIo, path: string): void {
   }
 }
 
-/** One directory, unless it is there. Throws system errors. */
-export function ensureDirectory(io: FileIo, directory: string, mode: number): void {
+/** One directory, unless it is there: false then. Throws system errors. */
+export function ensureDirectory(io: FileIo, directory: string, mode: number): boolean {
   try {
     io.mkdir(directory, mode);
+    return true;
   } catch (error) {
     if (errnoOf(error) !== 'EEXIST') throw error;
+    return false;
   }
 }

@@ -6,6 +6,7 @@ import { ensureDirectory, OPEN_FLAGS, syncDirectory, type FileIo } from './file-
 import { readLedger } from './ledger.ts';
 import { eventFilePath } from './layout.ts';
 import { LineFile } from './line-file.ts';
+import { sharedMode, shareFile, shareFolder } from './shared-mode.ts';
 
 export interface OwnFileOptions {
   io: FileIo;
@@ -64,13 +65,17 @@ export class OwnFile {
   #make(canRename: boolean): LineFile {
     for (let tries = 1; ; tries += 1) {
       const day = path.dirname(this.path);
+      const events = path.dirname(day);
       // at most the two that belong to the ledger, which is there
-      ensureDirectory(this.#io, path.dirname(day), 0o777);
-      ensureDirectory(this.#io, day, 0o777);
+      ensureDirectory(this.#io, events, 0o777);
+      const shared = sharedMode(this.#io, events);
+      const isNew = ensureDirectory(this.#io, day, 0o777);
+      if (isNew && shared !== undefined) shareFolder(this.#io, day, shared);
       try {
         const fd = this.#io.open(this.path, OPEN_FLAGS.create, 0o666);
+        if (shared !== undefined) shareFile(this.#io, fd, shared);
         syncDirectory(this.#io, day);
-        syncDirectory(this.#io, path.dirname(day));
+        syncDirectory(this.#io, events);
         return new LineFile(this.#io, fd, false);
       } catch (error) {
         if (errnoOf(error) !== 'EEXIST') throw error;

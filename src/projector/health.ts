@@ -143,7 +143,9 @@ function* allFound(db: Db, strangers: readonly StorageProblem[], nameOf: NameOf)
     yield {
       kind: 'stranger', severity: 'note', where: path, offset: null,
       what: `not read: ${reason}`,
-      advice: 'Event files are regular files events/*/*.ndjson. Move it away if it does not belong here.',
+      advice: /^E[A-Z]+$/.test(reason)
+        ? 'Make it readable for whoever reads the log: chmod g+rx.'
+        : 'Event files are regular files events/*/*.ndjson. Move it away if it does not belong here.',
     }; // prettier-ignore
   }
 }
@@ -223,7 +225,8 @@ function misplacedAdvice(file: FileState, occupied: ReadonlySet<string>): string
   return `In the log’s directory: mv -n ${shellQuote(file.path)} ${shellQuote(target)}`;
 }
 
-function shellQuote(text: string): string {
+/** A word as a shell reads it again. */
+export function shellQuote(text: string): string {
   return /^[A-Za-z0-9._/+-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 

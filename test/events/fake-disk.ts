@@ -95,6 +95,8 @@ export class FakeDisk implements FileIo {
     this.files.delete(path);
   }
 
+  fchmod(): void {}
+
   lstat(): { isDirectory: boolean; uid: number; mode: number } {
     return { isDirectory: true, uid: this.spoolUid ?? 0, mode: this.spoolMode };
   }

@@ -45,7 +45,8 @@ export class MemoryStorage implements LedgerStorage {
   }
 
   append(path: string, bytes: Buffer, mtimeMs: number): void {
-    const before = this.files.get(path)?.bytes ?? Buffer.alloc(0);
-    this.files.set(path, { bytes: Buffer.concat([before, bytes]), mtimeMs });
+    const before = this.files.get(path);
+    const whole = Buffer.concat([before?.bytes ?? Buffer.alloc(0), bytes]);
+    this.files.set(path, { ...before, bytes: whole, mtimeMs });
   }
 }

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
+import os from 'node:os';
 import { Writable } from 'node:stream';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
@@ -14,7 +15,7 @@ import {
 } from '../../src/projector/health.ts';
 import { REJECT_CODES } from '../../src/events/reject-codes.ts';
 import {
-  A, B, C, closed, created, DAY, file, header, metric, notes, NOTES, slurm, status, writerFile, writerFileWith, type GivenFile,
+  A, B, C, closed, created, DAY, file, header, metric, notes, NOTES, slurm, status, writerFile, writerFileWith, type Fields, type GivenFile,
 } from '../helpers/lines.ts'; // prettier-ignore
 import { Home } from './home.ts';
 
@@ -31,8 +32,9 @@ test('an empty log has nothing to say', async () => {
   const { last_pass_at, ...status } = await statusOf(home);
   expect(status).toEqual({
     ledger_id: home.place.ledger.ledger_id, ledger_path: home.ledger.root,
-    files: { live: 0, quiet: 0, complete: 0, frozen: 0, misplaced: 0, missing: 0 },
+    files: { live: 0, quiet: 0, complete: 0, frozen: 0, misplaced: 0, missing: 0, untrusted: 0 },
     waiting: 0, events: 0, unknown: 0, rejected: 0, lag_bytes: 0, lag_seconds: null,
+    trust: 'all', owners: [],
   }); // prettier-ignore
   expect(Date.parse(last_pass_at ?? '')).toBeGreaterThan(Date.now() - 60_000);
 });
@@ -51,7 +53,15 @@ test('files are counted by state, lines by what became of them', async () => {
   home.ledger.overwrite(PATH.c, home.ledger.read(PATH.c).length - 9, '#');
   home.ledger.append(PATH.c, 'more\n');
   const status = await statusOf(home);
-  expect(status.files).toEqual({ live: 2, quiet: 0, complete: 1, frozen: 1, misplaced: 1, missing: 1 });
+  expect(status.files).toEqual({
+    live: 2,
+    quiet: 0,
+    complete: 1,
+    frozen: 1,
+    misplaced: 1,
+    missing: 1,
+    untrusted: 0,
+  });
   expect(status).toMatchObject({ waiting: 1, unknown: 1, rejected: 1 });
   expect(status.events).toBe(home.count('run_metrics') + home.count('_events'));
 });
@@ -188,6 +198,8 @@ test.each(Object.entries(CASES))('%s is found, with what to do', async (_, { fil
     kind, severity, where, offset,
     what: expect.stringMatching(what) as string,
     advice: expect.stringMatching(advice) as string,
+    // whose the file is, where it is about one that was looked at
+    owner: expect.toSatisfy((owner) => owner === null || owner === `uid ${process.getuid?.()}`) as null,
   }); // prettier-ignore
 });
 
@@ -294,9 +306,11 @@ async function doctorOf(home: Home, page = new Page()): Promise<{ code: number; 
 }
 
 test('doctor says healthy and returns 0, or names what is wrong and returns 3; notes are no reason', async () => {
-  const healthy = await doctorOf(await Home.of(writerFile(A, created(0), closed(1, 2))));
+  const mine = (...events: object[]): GivenFile =>
+    writerFileWith(A, { user: os.userInfo().username }, ...(events as Fields[]));
+  const healthy = await doctorOf(await Home.of(mine(created(0), closed(1, 2))));
   expect([healthy.code, healthy.page.text]).toEqual([0, expect.stringContaining('healthy')]);
-  const noted = await doctorOf(await Home.of(writerFile(A, created(0), closed(1, 2), metric(2))));
+  const noted = await doctorOf(await Home.of(mine(created(0), closed(1, 2), metric(2))));
   expect([noted.code, noted.page.text]).toEqual([
     0,
     expect.stringMatching(/after_close.*0 problems, 1 note/s),

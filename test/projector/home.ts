@@ -94,7 +94,7 @@ export class Home {
   /** What lies beside the database, but its lock and what SQLite keeps there while somebody reads. */
   beside(): string[] {
     const name = path.basename(this.file);
-    const own = new Set(['', '.lock', '-wal', '-shm'].map((suffix) => name + suffix));
+    const own = new Set(['', '.lock', '.note', '-wal', '-shm'].map((suffix) => name + suffix));
     return fs.readdirSync(path.dirname(this.file)).filter((other) => !own.has(other));
   }
 }

@@ -44,7 +44,10 @@ async function pass(place: Place, { clock }: Home): Promise<PassResult> {
 }
 
 function beside(place: Place): string[] {
-  return fs.readdirSync(path.dirname(place.file)).toSorted();
+  return fs
+    .readdirSync(path.dirname(place.file))
+    .filter((name) => !name.endsWith('.note'))
+    .toSorted();
 }
 
 describe('a snapshot', () => {

@@ -1196,16 +1196,21 @@ class _OwnFile:
 
     def _make(self) -> _LineFile:
         day = os.path.dirname(self.path)
-        for folder in (os.path.dirname(day), day):
-            _ensure_directory(folder, 0o777)
+        events = os.path.dirname(day)
+        _ensure_directory(events, 0o777)
+        shared = _shared_mode(events)
+        if _ensure_directory(day, 0o777) and shared is not None:
+            _share_folder(day, shared)
         try:
             fd = os.open(self.path, _CREATE, 0o666)
         except FileExistsError:
             # Ours: made by an open whose answer got lost, or by the mend that was printed for the spool. Nobody
             # else has these 80 random bits.
             return self._reopen()
+        if shared is not None:
+            _change_mode(fd, 0o640 | (shared & 0o004))
         _sync_directory(day)
-        _sync_directory(os.path.dirname(day))
+        _sync_directory(events)
         return _LineFile(fd, False)
 
     def _reopen(self) -> _LineFile:
@@ -1213,11 +1218,37 @@ class _OwnFile:
         return _LineFile(os.open(self.path, _APPEND), True)
 
 
-def _ensure_directory(path: str, mode: int) -> None:
+def _ensure_directory(path: str, mode: int) -> bool:
     try:
         os.mkdir(path, mode)
     except FileExistsError:
-        pass
+        return False
+    return True
+
+
+def _shared_mode(events: str) -> Optional[int]:
+    """The mode of a log's `events` that a group shares: setgid, and the group may write. None if it is not shared."""
+    mode = os.lstat(events).st_mode
+    return _stat.S_IMODE(mode) if mode & 0o2020 == 0o2020 else None
+
+
+def _share_folder(path: str, mode: int) -> None:
+    try:
+        fd = os.open(path, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0))
+    except OSError:
+        return  # as below
+    try:
+        _change_mode(fd, mode)
+    finally:
+        os.close(fd)
+
+
+def _change_mode(fd: int, mode: int) -> None:
+    """Whatever the umask, the group can work with what a writer makes in a shared log."""
+    try:
+        os.fchmod(fd, mode)
+    except (OSError, AttributeError):
+        pass  # the lines can be written all the same, and runfold doctor says who cannot read them
 
 
 class _Spool:

@@ -5,14 +5,18 @@ import { openReadOnly, type Db } from '../../db/open.ts';
 import { EVENTS_DIR } from '../../events/layout.ts';
 import { withPatience } from '../../projector/hang.ts';
 import { findings, type Finding } from '../../projector/health.ts';
+import { namesOf } from '../../projector/accounts.ts';
 import type { Place } from '../../projector/open.ts';
 import { PACE } from '../../projector/pace.ts';
+import { permissionFindings } from '../../projector/permissions.ts';
+import type { NameOf } from '../../projector/people.ts';
 import type { Listing } from '../../projector/storage.ts';
 import { Bound } from '../bound.ts';
 import { freshen, noteHang } from '../freshness.ts';
 import { count } from '../human.ts';
 import { drained, say, sayJson, type CliIo, type ExitCode } from '../io.ts';
 import type { PlaceFlags } from '../options.ts';
+import { namesIn } from '../owners.ts';
 import { findPlace } from '../place.ts';
 import { printSafe } from '../print-safe.ts';
 
@@ -26,14 +30,17 @@ export async function doctor(flags: DoctorFlags, io: CliIo): Promise<ExitCode> {
   if (flags.sync || place.hang !== undefined) await freshen(place, io, { thorough: true });
   const listed = await listing(place, io);
   const db = openReadOnly(place.file);
+  const self = process.getuid?.() ?? 0;
   let problems = 0;
   let notes = 0;
   try {
-    for (const finding of everyFinding(db, place, listed)) {
+    const nameOf = await namesIn(db);
+    const permissions = 'since' in listed ? [] : await permissionsOf(db, place, io);
+    for (const finding of everyFinding(db, place, listed, permissions, nameOf)) {
       if (finding.severity === 'problem') problems += 1;
       else notes += 1;
       if (flags.json === true) sayJson(io.stdout, finding);
-      else print(finding, io);
+      else print(finding, nameOf(self), io);
       await drained(io);
     }
   } finally {
@@ -61,7 +68,26 @@ async function listing(place: Place, io: CliIo): Promise<Listing | Hang> {
   return place.storage.oldest ?? { path: EVENTS_DIR, since: io.clock.now() };
 }
 
-function* everyFinding(db: Db, place: Place, listed: Listing | Hang): Generator<Finding> {
+/** None if the storage does not answer: that is a finding of its own, the next time. */
+async function permissionsOf(db: Db, place: Place, io: CliIo): Promise<Finding[]> {
+  using bound = new Bound(io.signal, PACE.hangAfter);
+  const { signal } = bound;
+  const work = permissionFindings(db, place.ledger.path, process.getuid?.() ?? 0, namesOf);
+  const patience = { storage: place.storage, clock: io.clock, signal, onHang: () => undefined };
+  const outcome = await withPatience(work, patience);
+  if (outcome !== 'abandoned') return outcome.value;
+  io.abandon();
+  io.signal.throwIfAborted();
+  return [];
+}
+
+function* everyFinding(
+  db: Db,
+  place: Place,
+  listed: Listing | Hang,
+  permissions: readonly Finding[],
+  nameOf: NameOf,
+): Generator<Finding> {
   const own = 'since' in listed ? listed : undefined;
   const hang = own === undefined ? place.note.hang : noteHang(place, own, undefined);
   if (hang !== undefined) {
@@ -75,12 +101,15 @@ function* everyFinding(db: Db, place: Place, listed: Listing | Hang): Generator<
       advice: 'Ask who runs its file server. All that is known goes on when it answers again.',
     };
   }
-  yield* findings(db, 'since' in listed ? [] : listed.strangers);
+  yield* permissions;
+  yield* findings(db, 'since' in listed ? [] : listed.strangers, nameOf);
 }
 
-function print({ kind, severity, where, offset, what, advice }: Finding, io: CliIo): void {
+function print(finding: Finding, self: string, io: CliIo): void {
+  const { kind, severity, where, offset, what, advice, owner } = finding;
   const at = offset === null ? '' : `, byte ${offset}`;
-  say(io.stdout, `${severity === 'problem' ? '!' : '-'} ${kind}: ${printSafe(where)}${at}`);
+  const whose = owner === null || owner === self ? '' : ` (of ${printSafe(owner)})`;
+  say(io.stdout, `${severity === 'problem' ? '!' : '-'} ${kind}: ${printSafe(where)}${at}${whose}`);
   say(io.stdout, `    ${printSafe(what)}`);
   say(io.stdout, `    ${printSafe(advice)}`);
 }

@@ -4,11 +4,13 @@ import { readCallsNote, type StorageCalls } from '../../db/calls-note.ts';
 import type { Holder } from '../../db/lock.ts';
 import { openReadOnly } from '../../db/open.ts';
 import { ledgerStatus, type LedgerStatus } from '../../projector/health.ts';
+import type { NameOf } from '../../projector/people.ts';
 import { holderOf, type Place } from '../../projector/open.ts';
 import { freshen, noteHang } from '../freshness.ts';
 import { bytes, count, duration } from '../human.ts';
 import { say, sayJson, type CliIo, type ExitCode } from '../io.ts';
 import type { PlaceFlags } from '../options.ts';
+import { namesIn } from '../owners.ts';
 import { findPlace } from '../place.ts';
 import { printSafe } from '../print-safe.ts';
 
@@ -26,15 +28,20 @@ export async function status(flags: StatusFlags, io: CliIo): Promise<ExitCode> {
     const holder = holderOf(place);
     const calls = holder?.purpose === 'watch' ? readCallsNote(place.file) : undefined;
     const storage = storageOf(place, report.last_pass_at);
+    const nameOf = await namesIn(db);
     if (flags.json === true) {
-      sayJson(
-        io.stdout,
-        { ...report, storage, database: place.file, holder: holder ?? null, calls: calls ?? null },
-        2,
-      );
-    } else
-      for (const line of describe(report, storage, place, holder, calls, io.clock.now()))
+      const owners = report.owners.map((owner) => ({ ...owner, name: nameOf(owner.uid) }));
+      const answer = { ...report, storage, owners, database: place.file, holder: holder ?? null };
+      sayJson(io.stdout, { ...answer, calls: calls ?? null }, 2);
+    } else {
+      const lines = describe(report, storage, place, holder, io.clock.now());
+      for (const line of [...lines, ...describeCalls(calls), ...describePeople(report, nameOf)])
         say(io.stdout, line);
+      if (isUnhealthy(report)) {
+        say(io.stdout);
+        say(io.stdout, 'Something is wrong with the log: runfold doctor says what, and what to do.');
+      }
+    }
     return 0;
   } finally {
     db.close();
@@ -78,7 +85,6 @@ function describe(
   storage: StorageState,
   place: Place,
   holder: Holder | undefined,
-  calls: StorageCalls | undefined,
   nowMs: number,
 ): string[] {
   const { files } = report;
@@ -90,11 +96,10 @@ function describe(
     report.last_pass_at === null
       ? 'never'
       : `${report.last_pass_at} (${duration(Math.max(0, nowMs - Date.parse(report.last_pass_at)) / 1000)} ago)`;
-  const others = (['quiet', 'frozen', 'misplaced', 'missing'] as const)
+  const others = (['quiet', 'frozen', 'misplaced', 'missing', 'untrusted'] as const)
     .filter((state) => files[state] > 0)
     .map((state) => `${files[state]} ${state}`);
   const waiting = report.waiting === 0 ? '' : ` (${report.waiting} waiting for NUL bytes to fill)`;
-  const unhealthy = report.rejected + files.frozen + files.misplaced + files.missing > 0;
   return [
     `log        ${printSafe(place.ledger.path)}`,
     `storage    ${describeStorage(storage, nowMs)}`,
@@ -105,13 +110,36 @@ function describe(
     `lag        ${lag}`,
     `last pass  ${lastPass}`,
     `held by    ${holder === undefined ? 'nobody' : `${holder.purpose}, pid ${holder.pid} on ${holder.host} since ${holder.since}`}`,
-    ...(calls === undefined ? [] : [`calls      ${describeCalls(calls)}`]),
-    ...(unhealthy ? ['', 'Something is wrong with the log: runfold doctor says what, and what to do.'] : []),
   ];
 }
 
-function describeCalls({ at, calls, budget, per_file: perFile }: StorageCalls): string {
-  const asked = `${calls.toLocaleString('en')} to the storage in the minute before ${at.slice(11, 19)} UTC`;
-  if (budget === null || perFile === null) return `${asked}, no limit`;
-  return `${asked}, at most ${budget.toLocaleString('en')} (${perFile} for each live file)`;
+/** Nothing, where nobody counts them. */
+function describeCalls(counted: StorageCalls | undefined): string[] {
+  if (counted === undefined) return [];
+  const { at, calls, budget, per_file: perFile } = counted;
+  const made = `${calls.toLocaleString('en')} to the storage in the minute before ${at.slice(11, 19)} UTC`;
+  const most =
+    budget === null || perFile === null
+      ? 'no limit'
+      : `at most ${budget.toLocaleString('en')} (${perFile} for each live file)`;
+  return [`calls      ${made}, ${most}`];
+}
+
+function isUnhealthy({ rejected, files }: LedgerStatus): boolean {
+  return rejected + files.frozen + files.misplaced + files.missing > 0;
+}
+
+/** Nothing, where all files are one’s own. */
+function describePeople({ owners, trust, files }: LedgerStatus, nameOf: NameOf): string[] {
+  const self = process.getuid?.() ?? 0;
+  const lines: string[] = [];
+  if (owners.some(({ uid }) => uid !== self)) {
+    const each = owners.map((owner) => `${nameOf(owner.uid)} ${count(owner.files, 'file')}`);
+    lines.push(`owners     ${printSafe(each.join(', '))}`);
+  }
+  if (trust !== 'all') {
+    const left = files.untrusted === 0 ? '' : `; ${count(files.untrusted, 'file')} of others not read`;
+    lines.push(`trust      ${trust}${left}`);
+  }
+  return lines;
 }
