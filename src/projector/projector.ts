@@ -207,10 +207,9 @@ export class Projector {
     }
     const queue: string[] = [];
     for (const file of this.#catalog.active.values()) {
-      // there may be thousands of these: waiting for each costs more than asking
-      const isToRead =
-        file.state === 'live' ? (options.due?.(file) ?? true) : await this.#isToRead(file, thorough);
-      if (isToRead) queue.push(file.path);
+      // there may be thousands of live ones: waiting for each costs more than asking
+      const isDue = file.state === 'live' ? (options.due?.(file) ?? true) : undefined;
+      if (isDue ?? (await this.#isToRead(file, thorough))) queue.push(file.path);
     }
     if (thorough) queue.push(...this.#store.pathsAtRest());
     return [...queue, ...this.#claims()].toSorted();
