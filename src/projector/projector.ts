@@ -278,10 +278,7 @@ export class Projector {
             if (chunk.ahead !== undefined) await setImmediate();
           }
         });
-        for (const batch of batches) {
-          count(batch, result, progress);
-          if (batch.lines > 0) options.onLines?.(batch.file.path, batch.lines);
-        }
+        for (const batch of batches) count(batch, result, progress, options.onLines);
         options.onProgress?.(sumUp(progress, result.lines));
       }
     } finally {
@@ -317,10 +314,12 @@ function count(
   { file, lines, events, rejected }: Batch,
   result: PassResult,
   progress: Map<string, { done: number; total: number }>,
+  onLines: PassOptions['onLines'],
 ): void {
   result.lines += lines;
   result.events += events;
   result.rejected += rejected;
+  if (lines > 0) onLines?.(file.path, lines);
   if (lines > 0 && !progress.has(file.path)) result.grown.push(file.path);
   const position = Math.max(file.offset, file.scanned);
   progress.set(file.path, { done: position, total: Math.max(file.size, position) });
