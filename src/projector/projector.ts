@@ -208,10 +208,9 @@ export class Projector {
     }
     const queue: string[] = [];
     for (const file of this.#catalog.active.values()) {
-      // there may be thousands of these: waiting for each costs more than asking
-      const isToRead =
-        file.state === 'live' ? (options.due?.(file) ?? true) : await this.#isToRead(file, thorough);
-      if (isToRead) queue.push(file.path);
+      // there may be thousands of live ones: waiting for each costs more than asking
+      const isDue = file.state === 'live' ? (options.due?.(file) ?? true) : undefined;
+      if (isDue ?? (await this.#isToRead(file, thorough))) queue.push(file.path);
     }
     if (thorough) queue.push(...this.#store.pathsAtRest());
     return [...queue, ...this.#claims()].toSorted();
@@ -280,10 +279,7 @@ export class Projector {
             if (chunk.ahead !== undefined) await setImmediate();
           }
         });
-        for (const batch of batches) {
-          count(batch, result, progress);
-          if (batch.lines > 0) options.onLines?.(batch.file.path, batch.lines);
-        }
+        for (const batch of batches) count(batch, result, progress, options.onLines);
         options.onProgress?.(sumUp(progress, result.lines));
       }
     } finally {
@@ -322,10 +318,12 @@ function count(
   { file, lines, events, rejected }: Batch,
   result: PassResult,
   progress: Map<string, { done: number; total: number }>,
+  onLines: PassOptions['onLines'],
 ): void {
   result.lines += lines;
   result.events += events;
   result.rejected += rejected;
+  if (lines > 0) onLines?.(file.path, lines);
   if (lines > 0 && !progress.has(file.path)) result.grown.push(file.path);
   const position = Math.max(file.offset, file.scanned);
   progress.set(file.path, { done: position, total: Math.max(file.size, position) });

@@ -31,14 +31,12 @@ export async function status(flags: StatusFlags, io: CliIo): Promise<ExitCode> {
     const nameOf = await namesIn(db);
     if (flags.json === true) {
       const owners = report.owners.map((owner) => ({ ...owner, name: nameOf(owner.uid) }));
-      sayJson(
-        io.stdout,
-        { ...report, storage, owners, database: place.file, holder: holder ?? null, calls: calls ?? null },
-        2,
-      );
+      const answer = { ...report, storage, owners, database: place.file, holder: holder ?? null };
+      sayJson(io.stdout, { ...answer, calls: calls ?? null }, 2);
     } else {
-      const lines = describe(report, storage, place, holder, calls, io.clock.now());
-      for (const line of [...lines, ...describePeople(report, nameOf)]) say(io.stdout, line);
+      const lines = describe(report, storage, place, holder, io.clock.now());
+      for (const line of [...lines, ...describeCalls(calls), ...describePeople(report, nameOf)])
+        say(io.stdout, line);
       if (isUnhealthy(report)) {
         say(io.stdout);
         say(io.stdout, 'Something is wrong with the log: runfold doctor says what, and what to do.');
@@ -87,7 +85,6 @@ function describe(
   storage: StorageState,
   place: Place,
   holder: Holder | undefined,
-  calls: StorageCalls | undefined,
   nowMs: number,
 ): string[] {
   const { files } = report;
@@ -113,8 +110,19 @@ function describe(
     `lag        ${lag}`,
     `last pass  ${lastPass}`,
     `held by    ${holder === undefined ? 'nobody' : `${holder.purpose}, pid ${holder.pid} on ${holder.host} since ${holder.since}`}`,
-    ...(calls === undefined ? [] : [`calls      ${describeCalls(calls)}`]),
   ];
+}
+
+/** Nothing, where nobody counts them. */
+function describeCalls(counted: StorageCalls | undefined): string[] {
+  if (counted === undefined) return [];
+  const { at, calls, budget, per_file: perFile } = counted;
+  const made = `${calls.toLocaleString('en')} to the storage in the minute before ${at.slice(11, 19)} UTC`;
+  const most =
+    budget === null || perFile === null
+      ? 'no limit'
+      : `at most ${budget.toLocaleString('en')} (${perFile} for each live file)`;
+  return [`calls      ${made}, ${most}`];
 }
 
 function isUnhealthy({ rejected, files }: LedgerStatus): boolean {
@@ -134,10 +142,4 @@ function describePeople({ owners, trust, files }: LedgerStatus, nameOf: NameOf):
     lines.push(`trust      ${trust}${left}`);
   }
   return lines;
-}
-
-function describeCalls({ at, calls, budget, per_file: perFile }: StorageCalls): string {
-  const asked = `${calls.toLocaleString('en')} to the storage in the minute before ${at.slice(11, 19)} UTC`;
-  if (budget === null || perFile === null) return `${asked}, no limit`;
-  return `${asked}, at most ${budget.toLocaleString('en')} (${perFile} for each live file)`;
 }
