@@ -2,9 +2,10 @@
 import type { Clock } from '../clock.ts';
 import type { Db } from '../db/open.ts';
 import type { LedgerInfo } from '../events/ledger.ts';
+import { assertSame } from './binding.ts';
 import { GONE, hasBeenRead, isTampered, type FileState } from './file-state.ts';
 import { FileStore } from './file-store.ts';
-import { assertSame, keptTrust, Projector, type PassProgress, type PassResult } from './projector.ts';
+import { keptTrust, Projector, type PassProgress, type PassResult } from './projector.ts';
 import type { LedgerStorage } from './storage.ts';
 import type { People, TrustLevel } from './trust.ts';
 
