@@ -203,7 +203,11 @@ const badLine = fc.constantFrom(
   '{"type":"writer_opened","format":2}',
 );
 
-export const line = fc.oneof({ weight: 20, arbitrary: eventLine }, { weight: 1, arbitrary: closeLine }, badLine);
+export const line = fc.oneof(
+  { weight: 20, arbitrary: eventLine },
+  { weight: 1, arbitrary: closeLine },
+  badLine,
+);
 const terminator = fc.constantFrom('\n', '\n', '\n', '\r\n', '\n\n');
 
 /** The header of a writer's own file, or of another one's. */
