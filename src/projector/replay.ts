@@ -98,11 +98,10 @@ export async function readAgain(
   return { projector, pass, losses };
 }
 
-/** Why a file was not found to stop where it did: it cannot be read just now, or holds something else there. */
+/** Why it cannot be said just now whether a file still stops where it did. */
 function unstoppedBy(after: FileState | undefined): string | undefined {
   if (after === undefined || after.state === 'missing') return after?.reason ?? GONE;
-  if (isTampered(after)) return after.reason ?? undefined;
-  return after.state === 'frozen' ? undefined : 'rewritten';
+  return isTampered(after) ? (after.reason ?? undefined) : undefined;
 }
 
 /** By path, the end of the line that stopped a file: it is in `_rejected`, and nothing after it was read. */
