@@ -205,10 +205,14 @@ class Watch {
   async #list(files: string[]): Promise<void> {
     const due = new Set(files);
     const isFirst = this.#schedule.size === 0;
+    const asked = new Set<string>();
     const { lines, thorough, listingCalls } = await this.#pass({
       due: ({ path }) => isFirst || due.has(path) || !this.#schedule.has(path),
-      folders: this.#recentFolders(this.#options.clock.now()),
+      folders: this.#recentFolders(this.#options.clock.now(), asked),
     });
+    // not before: a pass that failed may have listed none of them. A folder that is no day is somebody's own, and may
+    // get a new file at any time
+    for (const folder of asked) if (DAY.test(folder)) this.#oldFolders.add(folder);
     for (const path of lines.keys()) due.add(path);
     for (const { path, state } of this.#projector.activeFiles.values()) {
       if (state === 'live' && !this.#schedule.has(path)) due.add(path);
@@ -279,14 +283,12 @@ class Watch {
   }
 
   /** The folders in which files appear or grow: those of yesterday to tomorrow, of active files, and new ones. */
-  #recentFolders(now: number): (folder: string) => boolean {
+  #recentFolders(now: number, asked: Set<string>): (folder: string) => boolean {
     const recent = new Set([-1, 0, 1].map((days) => dayOf(now + days * 86_400_000)));
     for (const path of this.#projector.activeFiles.keys()) recent.add(folderOf(path));
     return (folder) => {
-      const isNew = !this.#oldFolders.has(folder);
-      // a folder that is no day is somebody's own, and may get a new file at any time
-      if (isNew && DAY.test(folder)) this.#oldFolders.add(folder);
-      return isNew || recent.has(folder);
+      asked.add(folder);
+      return !this.#oldFolders.has(folder) || recent.has(folder);
     };
   }
 

@@ -120,3 +120,23 @@ test('after a sweep of a long history folders are listed as often as before', as
   const listings = storage.listings;
   await until('they were listed again', () => storage.listings > listings + 1);
 });
+
+class FailingOnce extends CountingStorage {
+  isFailing = false;
+
+  override async list(wanted?: (folder: string) => boolean): Promise<Listing> {
+    const listing = await super.list(wanted);
+    if (!this.isFailing) return listing;
+    this.isFailing = false;
+    throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO' });
+  }
+}
+
+test('an old folder is listed again if the first listing of it has failed', async () => {
+  const storage = new FailingOnce();
+  const db = openForWriting(':memory:');
+  await new Projector(db, LEDGER, storage, systemClock).pass();
+  storage.isFailing = true;
+  const { points } = follow([writerFile(A, created(0), metric(1))], undefined, storage, db);
+  await until('it was read', () => points() === 1);
+});
