@@ -72,3 +72,22 @@ test('what the work throws is thrown on', async () => {
   const { options } = setUp();
   await expect(withPatience(Promise.reject(new Error('torn')), options)).rejects.toThrow('torn');
 });
+
+test('a listing of many folders that goes on does not hang, and one that stops at a folder does', async () => {
+  const { mount, storage, hangs, options } = setUp();
+  vi.spyOn(mount, 'list').mockImplementation(async (wanted = () => true) => {
+    for (let folder = 0; folder < 5; folder += 1) {
+      wanted(`${folder}`);
+      await new Promise((resolve) => setTimeout(resolve, folder < 4 ? PACE.hangAfter / 2 : PACE.hangAfter * 2));
+    }
+    return { files: [], strangers: [], folders: new Set() };
+  });
+  const since = Date.now();
+  const outcome = withPatience(storage.list(), options);
+  await vi.advanceTimersByTimeAsync(PACE.hangAfter * 2);
+  expect(hangs).toEqual([]);
+  await vi.advanceTimersByTimeAsync(PACE.hangAfter);
+  expect(hangs).toEqual([{ path: 'events', since: since + PACE.hangAfter * 2 }]);
+  await vi.advanceTimersByTimeAsync(PACE.hangAfter);
+  expect(await outcome).not.toBe('abandoned');
+});

@@ -142,7 +142,7 @@ function removeDrafts(target: string, host: string, nowMs: number, own: string):
     if (!name.startsWith(prefix) || name === own) continue;
     const draft = path.join(folder, name);
     const [, pid] = name.startsWith(`${prefix}${host}-`)
-      ? (/-(\d+)$/.exec(name.slice(prefix.length + host.length)) ?? [])
+      ? (/^-(\d+)$/.exec(name.slice(prefix.length + host.length)) ?? [])
       : [];
     // the times are all the server's: clocks of machines may differ
     const age = nowMs - (fs.lstatSync(draft, { throwIfNoEntry: false })?.mtimeMs ?? nowMs);

@@ -89,9 +89,9 @@ export class Catalog {
     const listed = new Set(listing.files);
     const known = new Set([...listing.folders].flatMap((folder) => this.#store.pathsIn(folder)));
     const now = isoTime(this.#clock.now());
-    const changed = listing.files
-      .filter((path) => !known.has(path) && !this.#active.has(path))
-      .map((path) => newFileState(path, now));
+    const found = listing.files.filter((path) => !known.has(path) && !this.#active.has(path));
+    if (found.some((path) => this.#wasHidden(path, listing))) this.#folders.distrust();
+    const changed = found.map((path) => newFileState(path, now));
     const unread: string[] = [];
     for (const path of known) {
       const file = listed.has(path) ? undefined : this.get(path);
@@ -104,6 +104,13 @@ export class Catalog {
     for (const [folder, changedAtMs] of listing.changedAt ?? []) {
       this.#folders.note(folder, changedAtMs, this.#clock.now());
     }
+  }
+
+  /** Whether a new file is in a folder that would not have been listed but for a sweep. */
+  #wasHidden(path: string, { changedAt }: Listing): boolean {
+    const folder = path.slice(0, path.lastIndexOf('/'));
+    const changedAtMs = changedAt?.get(folder);
+    return changedAtMs !== undefined && this.isKnown(folder, changedAtMs);
   }
 
   /** Of a file that is gone and of which nothing was ever read there is nothing to report. */

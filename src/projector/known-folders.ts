@@ -12,6 +12,7 @@ interface Listed {
 export class KnownFolders {
   readonly #lastSweepAt: number | undefined;
   readonly #listed = new Map<string, Listed>();
+  #isReliable = true;
 
   /** `lastSweepAt`: when all folders were listed and noted in the database, at the latest. */
   constructor(lastSweepAt: number | undefined) {
@@ -19,6 +20,7 @@ export class KnownFolders {
   }
 
   isKnown(folder: string, changedAtMs: number, now: number): boolean {
+    if (!this.#isReliable) return false;
     const listed = this.#listed.get(folder);
     if (listed === undefined) {
       return this.#lastSweepAt !== undefined && changedAtMs < this.#lastSweepAt - PACE.clockDifference;
@@ -27,6 +29,11 @@ export class KnownFolders {
     if (now < listed.lastAt) return false;
     // a storage's clock may stand still for a second, in which a folder changes again without a sign of it
     return listed.changedAtMs === changedAtMs && listed.lastAt - listed.firstAt >= PACE.clockStep;
+  }
+
+  /** Something new was found in a folder that was known: this storage does not say when folders change. */
+  distrust(): void {
+    this.#isReliable = false;
   }
 
   /** Called when the listing has been noted. */

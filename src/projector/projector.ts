@@ -56,6 +56,8 @@ export interface PassResult {
   strangers: StorageProblem[];
   /** Whether every file was looked at. */
   thorough: boolean;
+  /** Calls to the storage before files were read: to list them, and to see whether lost ones are back. */
+  listingCalls: number;
 }
 
 export interface ProjectorOptions {
@@ -130,8 +132,9 @@ export class Projector {
     const lists = options.only === undefined && options.upTo === undefined;
     const thorough = lists && (options.thorough ?? this.#isSlowSweepDue(now));
     const result: PassResult = {
-      files: 0, lines: 0, events: 0, rejected: 0, grown: [], strangers: [], thorough,
+      files: 0, lines: 0, events: 0, rejected: 0, grown: [], strangers: [], thorough, listingCalls: 0,
     }; // prettier-ignore
+    const callsBefore = this.#calls;
     if (options.only !== undefined) await this.#noteNew(options.only);
     if (lists) {
       const listing = thorough
@@ -141,11 +144,17 @@ export class Projector {
       this.#catalog.noteListing(listing);
     }
     if (thorough) await this.#lookAtHoles();
-    await this.#readAll(await this.#queue(options, thorough), options, result);
+    const queue = await this.#queue(options, thorough);
+    result.listingCalls = this.#calls - callsBefore;
+    await this.#readAll(queue, options, result);
     // a file that came back in this pass may have to yield to one that was misplaced because of it
     if (lists) await this.#readAll(this.#claims(), options, result);
     if (lists) this.#notePass(now, thorough && options.signal?.aborted !== true);
     return result;
+  }
+
+  get #calls(): number {
+    return this.#storage.calls ?? 0;
   }
 
   /** A hint may name anything: only a listing says what is an event file. */

@@ -46,18 +46,18 @@ export class Schedule {
   /** When the first of all is due; undefined if there is none. */
   get nextAt(): number | undefined {
     if (this.size === 0) return undefined;
-    while (!this.#ticks.has(this.#first)) this.#first += 1;
+    // few ticks have paths, but after a clock was put right they may be far from one another
+    if (!this.#ticks.has(this.#first)) this.#first = Math.min(...this.#ticks.keys());
     return this.#first * TICK_MS;
   }
 
   /** At most so many of those that are due, the longest overdue first; they stay due until they are set anew. */
   due(now: number, most: number): string[] {
     const due: string[] = [];
-    const last = Math.floor(now / TICK_MS);
-    if (this.nextAt === undefined) return due;
-    for (let tick = this.#first; tick <= last && due.length < most; tick += 1) {
+    const ticks = [...this.#ticks.keys()].filter((tick) => tick * TICK_MS <= now);
+    for (const tick of ticks.toSorted((a, b) => a - b)) {
       for (const path of this.#ticks.get(tick) ?? []) {
-        if (due.length === most) break;
+        if (due.length >= most) return due;
         due.push(path);
       }
     }

@@ -21,8 +21,8 @@ export class TimedStorage implements LedgerStorage {
 
   /** The call that has waited longest, if any is under way. */
   get oldest(): PendingCall | undefined {
-    const [first] = this.#pending;
-    return first;
+    const [first, ...others] = this.#pending;
+    return others.reduce((oldest, call) => (oldest && oldest.since <= call.since ? oldest : call), first);
   }
 
   identify(): Promise<LedgerInfo> {
@@ -33,19 +33,26 @@ export class TimedStorage implements LedgerStorage {
     return this.#storage.calls ?? 0;
   }
 
-  list(wanted?: (folder: string) => boolean, isKnown?: IsKnown): Promise<Listing> {
-    return this.#timed('events', () => this.#storage.list(wanted, isKnown));
+  list(wanted: (folder: string) => boolean = () => true, isKnown?: IsKnown): Promise<Listing> {
+    return this.#timed('events', (pending) => {
+      // of thousands of folders one after the other, each is a call that came back
+      const ask = (folder: string): boolean => {
+        pending.since = this.#clock.now();
+        return wanted(folder);
+      };
+      return this.#storage.list(ask, isKnown);
+    });
   }
 
   read(file: string, from: number, length: number): Promise<Part | StorageProblem> {
     return this.#timed(file, () => this.#storage.read(file, from, length));
   }
 
-  async #timed<T>(path: string, call: () => Promise<T>): Promise<T> {
+  async #timed<T>(path: string, call: (pending: PendingCall) => Promise<T>): Promise<T> {
     const pending = { path, since: this.#clock.now() };
     this.#pending.add(pending);
     try {
-      return await call();
+      return await call(pending);
     } finally {
       this.#pending.delete(pending);
     }

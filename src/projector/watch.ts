@@ -77,6 +77,11 @@ export async function watch(
   return end === 'abandoned' ? 'abandoned' : 'ended';
 }
 
+/** `lines`: how many came from which file. */
+interface Passed extends Pick<PassResult, 'thorough' | 'listingCalls'> {
+  lines: Map<string, number>;
+}
+
 class Watch {
   readonly #projector: Projector;
   readonly #storage: TimedStorage;
@@ -188,7 +193,7 @@ class Watch {
 
   async #look(files: string[]): Promise<void> {
     const hinted = files.filter((file) => this.#hinted.delete(file));
-    const lines = await this.#pass({ only: files });
+    const { lines } = await this.#pass({ only: files });
     const secondLook = this.#options.clock.now() + PACE.secondLook;
     // the hint may have come before the last append of a burst; the second look needs no third
     for (const file of hinted) {
@@ -200,24 +205,27 @@ class Watch {
   async #list(files: string[]): Promise<void> {
     const due = new Set(files);
     const isFirst = this.#schedule.size === 0;
-    const callsBefore = this.#storage.calls;
-    const lines = await this.#pass({
+    const asked = new Set<string>();
+    const { lines, thorough, listingCalls } = await this.#pass({
       due: ({ path }) => isFirst || due.has(path) || !this.#schedule.has(path),
-      folders: this.#recentFolders(this.#options.clock.now()),
+      folders: this.#recentFolders(this.#options.clock.now(), asked),
     });
+    // not before: a pass that failed may have listed none of them. A folder that is no day is somebody's own, and may
+    // get a new file at any time
+    for (const folder of asked) if (DAY.test(folder)) this.#oldFolders.add(folder);
     for (const path of lines.keys()) due.add(path);
     for (const { path, state } of this.#projector.activeFiles.values()) {
       if (state === 'live' && !this.#schedule.has(path)) due.add(path);
     }
     this.#plan([...due], lines);
-    // a listing of many folders comes less often, so that it leaves most of the budget to the files
-    const share =
-      this.#budget.minutesFor(this.#storage.calls - callsBefore - due.size * LOOK_CALLS) * LISTING_SHARE;
+    // a listing of many folders comes less often, so that it leaves most of the budget to the files; after one of all
+    // the history, as the first one is, the next one is not as long
+    const isOfAll = thorough || this.#nextListing === 0;
+    const share = isOfAll ? 0 : this.#budget.minutesFor(listingCalls) * LISTING_SHARE;
     this.#nextListing = this.#options.clock.now() + Math.max(PACE.listing, share * MINUTE_MS);
   }
 
-  /** Gives how many lines came from which file. */
-  async #pass(options: PassOptions): Promise<Map<string, number>> {
+  async #pass(options: PassOptions): Promise<Passed> {
     const { clock, signal, onPass } = this.#options;
     const lines = new Map<string, number>();
     const onLines = (path: string, count: number): void =>
@@ -229,6 +237,7 @@ class Watch {
       const result = await this.#projector.pass({ ...options, signal, onLines });
       isLimited &&= !result.thorough;
       onPass?.(result);
+      return { ...result, lines };
     } finally {
       const calls = this.#storage.calls - callsBefore;
       const endedAt = clock.now();
@@ -239,7 +248,6 @@ class Watch {
       if (isLimited) this.#budget.spend(calls);
       this.#report();
     }
-    return lines;
   }
 
   #report(): void {
@@ -275,14 +283,12 @@ class Watch {
   }
 
   /** The folders in which files appear or grow: those of yesterday to tomorrow, of active files, and new ones. */
-  #recentFolders(now: number): (folder: string) => boolean {
+  #recentFolders(now: number, asked: Set<string>): (folder: string) => boolean {
     const recent = new Set([-1, 0, 1].map((days) => dayOf(now + days * 86_400_000)));
     for (const path of this.#projector.activeFiles.keys()) recent.add(folderOf(path));
     return (folder) => {
-      const isNew = !this.#oldFolders.has(folder);
-      // a folder that is no day is somebody's own, and may get a new file at any time
-      if (isNew && DAY.test(folder)) this.#oldFolders.add(folder);
-      return isNew || recent.has(folder);
+      asked.add(folder);
+      return !this.#oldFolders.has(folder) || recent.has(folder);
     };
   }
 

@@ -22,7 +22,14 @@ export class MemoryStorage implements LedgerStorage {
     return Promise.resolve(LEDGER);
   }
 
-  list(wanted: (folder: string) => boolean = () => true): Promise<Listing> {
+  list(isWanted: (folder: string) => boolean = () => true): Promise<Listing> {
+    const asked = new Map<string, boolean>();
+    // once for each folder, as a directory is asked about
+    const wanted = (folder: string): boolean => {
+      const answer = asked.get(folder) ?? isWanted(folder);
+      asked.set(folder, answer);
+      return answer;
+    };
     const paths = [...this.files.keys()].filter(
       (path) => path.endsWith('.ndjson') && wanted(path.split('/')[1] ?? ''),
     );

@@ -53,3 +53,15 @@ test('with room for a few looks only, each path has its turn', () => {
     }),
   );
 });
+
+test('a clock that is put right by years is no search through all of them', () => {
+  const schedule = new Schedule();
+  const later = 5 * 365 * 86_400_000;
+  schedule.set('a', 0);
+  schedule.set('b', TICK_MS);
+  expect(schedule.due(later, 1)).toEqual(['a']);
+  schedule.set('a', later);
+  expect(schedule.due(later, 2)).toEqual(['b', 'a']);
+  schedule.set('b', later);
+  expect(schedule.nextAt).toBe(later);
+});

@@ -109,12 +109,14 @@ describe('a snapshot', () => {
     const dead = Number(execFileSync('sh', ['-c', 'echo $$'], { encoding: 'utf8' }));
     const draft = (name: string): string => home.ledger.path(`snapshot.db.tmp-${name}`);
     const [gone, alive, away, forgotten] = [`here-${dead}`, `here-${process.ppid}`, 'there-1', 'away-1'];
-    for (const name of [gone, alive, away, forgotten]) fs.writeFileSync(draft(name), '');
+    // of a machine whose name begins as ours
+    const other = `here-01-${dead}`;
+    for (const name of [gone, alive, away, forgotten, other]) fs.writeFileSync(draft(name), '');
     fs.utimesSync(draft(forgotten), new Date(), new Date(Date.now() - 2 * 86_400_000));
     for (const pid of [dead, process.ppid]) fs.writeFileSync(`${home.file}.snapshot-${pid}`, '');
     snap(home);
     const left = fs.readdirSync(home.ledger.root).filter((name) => name.startsWith('snapshot.db.'));
-    expect(left.toSorted()).toEqual([`snapshot.db.tmp-${alive}`, `snapshot.db.tmp-${away}`]);
+    expect(left.toSorted()).toEqual([other, alive, away].map((name) => `snapshot.db.tmp-${name}`).toSorted());
     expect(home.beside()).toEqual([`runs.db.snapshot-${process.ppid}`]);
   });
 });

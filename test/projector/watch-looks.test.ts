@@ -2,7 +2,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { openForWriting } from '../../src/db/open.ts';
-import { CallMeter } from '../../src/projector/call-budget.ts';
+import { CallMeter, DEFAULT_CALLS_PER_FILE } from '../../src/projector/call-budget.ts';
 import { PACE } from '../../src/projector/pace.ts';
 import { Projector } from '../../src/projector/projector.ts';
 import type { Listing, Part, StorageProblem } from '../../src/projector/storage.ts';
@@ -12,6 +12,7 @@ import type { StorageCalls } from '../../src/db/calls-note.ts';
 import { A, B, C, closed, created, metric, writerFile, type GivenFile } from '../helpers/lines.ts';
 import { LEDGER, MemoryStorage } from '../helpers/memory-storage.ts';
 import { until } from '../process/until.ts';
+import { nthWriter, wholeRun } from './home.ts';
 
 class CountingStorage extends MemoryStorage {
   readonly looks = new Map<string, number>();
@@ -42,10 +43,13 @@ class CountingStorage extends MemoryStorage {
   }
 }
 
-function follow(files: readonly GivenFile[], callsPerFile?: number) {
-  const storage = new CountingStorage();
+function follow(
+  files: readonly GivenFile[],
+  callsPerFile?: number,
+  storage = new CountingStorage(),
+  db = openForWriting(':memory:'),
+) {
   for (const { path, bytes } of files) storage.append(path, Buffer.from(bytes), Date.now());
-  const db = openForWriting(':memory:');
   const ending = new AbortController();
   const reports: StorageCalls[] = [];
   const timed = new TimedStorage(storage, systemClock);
@@ -99,4 +103,40 @@ test('the storage is not asked for more than the budget, and lines come all the 
   // 20 for each of 10 files, without the first pass
   expect(storage.meter.lastMinute(Date.now()) - first).toBeLessThanOrEqual(200);
   expect(reports[0]).toMatchObject({ per_file: 20, budget: 200, live_files: expect.any(Number) as number });
+});
+
+test('after a sweep of a long history folders are listed as often as before', async () => {
+  const storage = new CountingStorage();
+  const db = openForWriting(':memory:');
+  for (let nth = 0; nth < 300; nth += 1) {
+    const { path, bytes } = wholeRun(nthWriter(nth), nth);
+    storage.append(path, Buffer.from(bytes), Date.now());
+  }
+  await new Projector(db, LEDGER, storage, systemClock).pass();
+  const before = storage.calls;
+  db.exec('UPDATE _projection SET slow_sweep_due_at = NULL');
+  follow([], DEFAULT_CALLS_PER_FILE, storage, db);
+  await until('every file was looked at', () => storage.calls - before > 300 * 4);
+  const listings = storage.listings;
+  await until('they were listed again', () => storage.listings > listings + 1);
+});
+
+class FailingOnce extends CountingStorage {
+  isFailing = false;
+
+  override async list(wanted?: (folder: string) => boolean): Promise<Listing> {
+    const listing = await super.list(wanted);
+    if (!this.isFailing) return listing;
+    this.isFailing = false;
+    throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO' });
+  }
+}
+
+test('an old folder is listed again if the first listing of it has failed', async () => {
+  const storage = new FailingOnce();
+  const db = openForWriting(':memory:');
+  await new Projector(db, LEDGER, storage, systemClock).pass();
+  storage.isFailing = true;
+  const { points } = follow([writerFile(A, created(0), metric(1))], undefined, storage, db);
+  await until('it was read', () => points() === 1);
 });
