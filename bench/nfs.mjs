@@ -125,9 +125,9 @@ await bench('On NFS', async () => {
     await sleep(SECONDS * 400);
     writeFileSync(path.join(lab.dir, 'end'), '');
     const seen = lab.times('seen');
-    const late = [...lab.times('appended')].flatMap(([key, at]) =>
-      seen.has(key) ? [(seen.get(key) - at) * 1000] : [],
-    );
+    const appended = [...lab.times('appended')];
+    const unseen = appended.filter(([key]) => !seen.has(key)).length;
+    const late = appended.flatMap(([key, at]) => (seen.has(key) ? [(seen.get(key) - at) * 1000] : []));
     late.sort((a, b) => a - b);
     const most = late.at(-1) ?? Number.NaN;
     return [
@@ -135,7 +135,8 @@ await bench('On NFS', async () => {
       table(
         ['what', 'figure'],
         [
-          ['lines', String(late.length)],
+          ['lines', String(appended.length)],
+          ['never seen', String(unseen)],
           ['fsync to visible, median', `${Math.round(quantile(late, 0.5))} ms`],
           ['fsync to visible, p99', `${Math.round(quantile(late, 0.99))} ms`],
           ['fsync to visible, at most', `${Math.round(most)} ms`],
@@ -145,7 +146,7 @@ await bench('On NFS', async () => {
           ],
         ],
       ),
-      `Target: every line visible within ${TARGET_MS / 1000} s of its fsync: ${verdict(most <= TARGET_MS)}.`,
+      `Target: every line visible within ${TARGET_MS / 1000} s of its fsync: ${verdict(unseen === 0 && most <= TARGET_MS)}.`,
     ];
   } finally {
     lab.end();

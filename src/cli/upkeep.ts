@@ -35,7 +35,7 @@ export function addUpkeep(program: Command, io: CliIo, finish: (code: ExitCode) 
       new Option(
         '--cpu-budget <time>',
         'end when so much processor time is used, with exit code 0',
-      ).argParser(seconds),
+      ).argParser(positiveSeconds),
     )
     .addOption(
       new Option(

@@ -155,6 +155,13 @@ class View {
     if ((log.mode & 0o010) === 0) {
       this.#add(log, 'its group cannot enter it', `chmod g+rx ${this.#word(log)}`);
     }
+    if ((log.mode & 0o020) !== 0) {
+      const what = 'its group can write in it, and so replace ledger.json or take a snapshot away';
+      this.#add(log, what, `chmod g-w ${this.#word(log)}`);
+    }
+    if (ledger !== undefined && (ledger.mode & 0o022) !== 0) {
+      this.#add(ledger, 'others can write it', `chmod go-w ${this.#word(ledger)}`);
+    }
     if (ledger !== undefined && (ledger.mode & 0o040) === 0) {
       this.#add(ledger, 'its group cannot read it, and so cannot log', `chmod g+r ${this.#word(ledger)}`);
     }

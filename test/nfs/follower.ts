@@ -8,6 +8,7 @@ import json, sqlite3, sys
 db = sqlite3.connect("file:" + sys.argv[1] + "?mode=ro", uri=True, timeout=20)
 print(json.dumps([db.execute(sql).fetchall() for sql in sys.argv[2:]]))
 `;
+const QUERY_FILE = 'query.py';
 
 export class Follower {
   readonly node: Node;
@@ -21,7 +22,6 @@ export class Follower {
     this.node = node;
     this.#db = db;
     this.env = `RUNFOLD_DIR=${ledger} RUNFOLD_DB=${db}`;
-    lab.write('query.py', QUERY);
   }
 
   watch(): void {
@@ -61,8 +61,9 @@ export class Follower {
   }
 
   async #ask(statements: readonly string[]): Promise<unknown[][][]> {
+    if (!this.#lab.has(QUERY_FILE)) this.#lab.write(QUERY_FILE, QUERY);
     const given = statements.map((sql) => `"${sql}"`).join(' ');
-    const text = await this.#lab.output(this.node, `python3 /lab/query.py ${this.#db} ${given}`);
+    const text = await this.#lab.output(this.node, `python3 /lab/${QUERY_FILE} ${this.#db} ${given}`);
     return JSON.parse(text) as unknown[][][];
   }
 

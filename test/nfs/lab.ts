@@ -1,5 +1,6 @@
 // A real NFS server and several real NFS clients on this machine, each a kernel of its own.
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import * as fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,18 +28,53 @@ export function whyNoLab(): string | undefined {
   return missing.length === 0 ? undefined : `not installed: ${missing.join(', ')}`;
 }
 
+/**
+ * Takes the lab of `NFS_LAB_DIR` down when its stdin ends: with the process that has the other end, however it dies.
+ * Arguments of sh.
+ */
+export function guardOf(script: string): string[] {
+  return ['-c', 'cat >/dev/null; "$0" down; rm -rf -- "$NFS_LAB_DIR"', script];
+}
+
 export class Lab {
+  readonly #script: string;
+  readonly #parent: string;
+  #started: { folder: string; end: () => Promise<unknown> } | undefined;
+
+  /** @param parent where the folder of the lab will be */
+  constructor(script = SCRIPT, parent = '/var/tmp') {
+    this.#script = script;
+    this.#parent = parent;
+  }
+
   /** `/lab` on the nodes: it is a folder of this machine, and survives whatever happens to them. */
-  readonly folder = fs.mkdtempSync('/var/tmp/runfold-nfs-');
+  get folder(): string {
+    if (this.#started === undefined) throw new Error('the lab was not started');
+    return this.#started.folder;
+  }
 
   /** @throws if it does not come up. */
   async start(): Promise<void> {
+    const folder = fs.mkdtempSync(path.join(this.#parent, 'runfold-nfs-'));
+    // of a session of its own: Ctrl-C ends this process alone
+    const guard = spawn('sh', guardOf(this.#script), {
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+      env: { ...WITH_SBIN, NFS_LAB_DIR: folder },
+    });
+    const ended = once(guard, 'exit');
+    this.#started = {
+      folder,
+      end: async () => {
+        guard.stdin.end();
+        await ended;
+      },
+    };
     await this.#must('up');
   }
 
   async stop(): Promise<void> {
-    await this.#lab(['down']).ended;
-    fs.rmSync(this.folder, { recursive: true, force: true, maxRetries: 10 });
+    await this.#started?.end();
   }
 
   /** `off` is a power cut, `hang` stops the node's kernel, `unplug` takes its network cable out. */
@@ -78,7 +114,7 @@ export class Lab {
 
   #lab(args: readonly string[]): Started {
     const env = { ...cleanEnv(WITH_SBIN as Record<string, string>), NFS_LAB_DIR: this.folder };
-    return new Started(spawn(SCRIPT, args, { env, cwd: '/' }));
+    return new Started(spawn(this.#script, args, { env, cwd: '/' }));
   }
 
   async #must(...args: string[]): Promise<void> {

@@ -1,5 +1,5 @@
 // All that needs real NFS, one after the other: they share the machines.
-import { afterAll, beforeAll, describe } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe } from 'vitest';
 import { describeFire } from './fire.ts';
 import { describeSilence } from './silence.ts';
 import { Lab, whyNoLab } from './lab.ts';
@@ -10,6 +10,13 @@ describe.skipIf(reason !== undefined)(`on real NFS${reason === undefined ? '' : 
   const lab = new Lab();
   beforeAll(() => lab.start(), 300_000);
   afterAll(() => lab.stop(), 60_000);
+
+  // each waits for minutes for what does not come, and they follow each other
+  let hasFailed = false;
+  beforeEach(({ skip, onTestFailed }) => {
+    skip(hasFailed, 'a test before it has failed');
+    onTestFailed(() => void (hasFailed = true));
+  });
 
   describeSilence(lab);
   describeFire(lab);

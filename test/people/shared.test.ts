@@ -180,6 +180,12 @@ const FAULTS: Record<string, { fault: (log: string, day: string) => void; where:
   'a log that the group cannot enter': {
     fault: (log) => fs.chmodSync(log, 0o2700), where: '.', what: /its group cannot enter it/,
   },
+  'a log whose files any member can replace': {
+    fault: (log) => fs.chmodSync(log, 0o2770), where: '.', what: /its group can write in it, and so replace ledger.json/,
+  },
+  'a sentinel that any member can write': {
+    fault: (log) => fs.chmodSync(path.join(log, 'ledger.json'), 0o660), where: 'ledger.json', what: /others can write it/,
+  },
 }; // prettier-ignore
 
 describe.skipIf(why !== undefined)('doctor', () => {

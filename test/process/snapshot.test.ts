@@ -193,6 +193,9 @@ test('a place where none can be put is said once, and the log is followed all th
 test('--every without --snapshot is a mistake', async () => {
   const { code, stderr } = await new Followed().run('watch', '--every', '5s');
   expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('--every goes with') });
+  // said before the log is looked for, which may hang or not be there
+  const away = await runCliProcess(['watch', '--every', '5s', '--ledger', '/nonexistent']);
+  expect(away).toMatchObject({ code: 2, stderr: expect.stringContaining('--every goes with') });
 });
 
 const python = pythonWith();

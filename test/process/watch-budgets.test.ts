@@ -30,6 +30,13 @@ test('--cpu-budget: it ends clean when the time is used up, and the next one goe
   expect(await followed.runJson('verify')).toMatchObject({ differenceCount: 0, leftOut: [] });
 });
 
+test('--cpu-budget that a start alone uses up is refused: the next one would get no further', async () => {
+  const followed = new Followed(writerFile(A, created(0)));
+  for (const value of ['0', '0.1s', '-1', 'many', '']) {
+    expect(await followed.run('watch', '--cpu-budget', value), value).toMatchObject({ code: 2 });
+  }
+});
+
 test('status says how many calls the storage has had from watch, and how many it may have', async () => {
   const followed = new Followed(writerFile(A, created(0)), writerFile(B, created(1), closed(2, 2)));
   const calls = async (): Promise<Record<string, unknown> | null> => {

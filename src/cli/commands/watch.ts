@@ -39,11 +39,11 @@ export interface WatchFlags extends PlaceFlags {
 const SNAPSHOT_SECONDS = 60;
 
 export async function watch(flags: WatchFlags, io: CliIo): Promise<ExitCode> {
-  const place = await waitForPlace(flags, io);
-  const root = place.ledger.path;
   if (flags.every !== undefined && flags.snapshot === undefined) {
     throw new RunfoldError('usage', '--every goes with --snapshot');
   }
+  const place = await waitForPlace(flags, io);
+  const root = place.ledger.path;
   await startIfNew(place, io, flags.trust);
   using open = OpenProjector.open(place, 'watch', io.clock, { trust: flags.trust });
   const isQuiet = flags.quiet === true;
