@@ -78,7 +78,9 @@ test('a listing of many folders that goes on does not hang, and one that stops a
   vi.spyOn(mount, 'list').mockImplementation(async (wanted = () => true) => {
     for (let folder = 0; folder < 5; folder += 1) {
       wanted(`${folder}`);
-      await new Promise((resolve) => setTimeout(resolve, folder < 4 ? PACE.hangAfter / 2 : PACE.hangAfter * 2));
+      await new Promise((resolve) =>
+        setTimeout(resolve, folder < 4 ? PACE.hangAfter / 2 : PACE.hangAfter * 2),
+      );
     }
     return { files: [], strangers: [], folders: new Set() };
   });

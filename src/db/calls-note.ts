@@ -21,6 +21,15 @@ export function writeCallsNote(databaseFile: string, note: StorageCalls): void {
     renameSync(draft, file);
   } catch {
     // a full disk, perhaps, which the database will report: without the note one line of `status` is missing
+    discard(draft);
+  }
+}
+
+function discard(draft: string): void {
+  try {
+    rmSync(draft, { force: true });
+  } catch {
+    // the next one begins with that
   }
 }
 

@@ -285,7 +285,7 @@ test('without a log events go to a spool file; stderr says where, and how to bri
     expect(code).toBe(1);
     expect(stderr).toMatch(/no log at .*\.runfold/);
     expect(stderr).toContain('runfold init');
-    const [, mend = ''] = /(mkdir -p .* >> '[^']*')\n/.exec(stderr) ?? [];
+    const [, mend = ''] = /(mkdir -p .* >> \S+)\n/.exec(stderr) ?? [];
     expect(mend).toContain('runfold-spool-');
     expect(fs.existsSync(desk.ledger)).toBe(false);
   }
@@ -296,7 +296,7 @@ test('what stderr says brings the spooled events in', async () => {
   const { stderr } = await desk.run(['emit', '-'], { stdin: ndjson(CREATED, POINT) });
   await desk.run(['init']);
   const { execFileSync } = await import('node:child_process');
-  const mends = [...stderr.matchAll(/(mkdir -p .* >> '[^']*')\n/g)].map(([, mend = '']) => mend);
+  const mends = [...stderr.matchAll(/(mkdir -p .* >> \S+)\n/g)].map(([, mend = '']) => mend);
   execFileSync('sh', ['-c', mends.at(-1) ?? '']);
   expect(await desk.run(['sync'])).toMatchObject({
     code: 0,

@@ -66,7 +66,7 @@ test('what the key of a table is said to be is its primary key', () => {
 
 /** All words of SQL that the schema may use; each is in SQLite since long before 3.26. */
 const KNOWN_WORDS = new Set([
-  'CREATE', 'TABLE', 'INDEX', 'UNIQUE', 'ON', 'PRIMARY', 'KEY', 'NOT', 'NULL', 'CHECK', 'IN', 'WITHOUT', 'ROWID',
+  'CREATE', 'TABLE', 'INDEX', 'UNIQUE', 'ON', 'PRIMARY', 'KEY', 'NOT', 'NULL', 'CHECK', 'IN', 'WITHOUT', 'ROWID', 'DEFAULT', 'WHERE',
   'TEXT', 'INTEGER', 'REAL', 'BLOB', 'DESC', 'WHERE', 'IS', 'ifnull',
 ]); // prettier-ignore
 const TOKEN = /--.*|x?'(?:[^']|'')*'|[A-Za-z_]\w*|\d+|\s+|(.)/gy;

@@ -1,9 +1,12 @@
-// node:fs/promises in which the k-th call below one directory fails. For `vi.mock('node:fs/promises', …)`.
+// node:fs/promises and node:fs in which the k-th asynchronous call below one directory fails. For `vi.mock`.
+import type * as callbacks from 'node:fs';
 import type * as fs from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import { FaultPlan } from './fault-plan.ts';
 
 type Fs = typeof fs;
+type Callbacks = typeof callbacks;
 
 /** The errno of what fails. */
 export const fileFaults = new FaultPlan<string>();
@@ -17,7 +20,8 @@ function meet(call: string): void {
 }
 
 function isBelow(path: unknown): boolean {
-  return typeof path === 'string' && path.startsWith(below.root);
+  // a file is opened through its folder
+  return typeof path === 'string' && (path.startsWith(below.root) || path.startsWith('/proc/self/fd/'));
 }
 
 function faulty(handle: FileHandle): FileHandle {
@@ -57,5 +61,33 @@ export function faultyFs(real: Fs): Fs & { default: Fs } {
     readdir: counted('readdir', real.readdir as (...args: unknown[]) => Promise<unknown>),
     readFile: counted('readFile', real.readFile as (...args: unknown[]) => Promise<unknown>),
   } as Fs;
+  return { ...changed, default: changed };
+}
+
+/** Of what takes a callback only what is made a promise of: open, fstat, read, close. */
+export function faultyCallbacks(real: Callbacks): Callbacks & { default: Callbacks } {
+  const descriptors = new Set<unknown>();
+  const changed = { ...real } as Callbacks;
+  const wrap = (name: 'open' | 'fstat' | 'read' | 'close', isMeant: (first: unknown) => boolean): void => {
+    const original = real[name] as (...args: unknown[]) => void;
+    const promised = promisify(original) as (...args: unknown[]) => Promise<unknown>;
+    const failing = async (...args: unknown[]): Promise<unknown> => {
+      if (!isMeant(args[0])) return await promised(...args);
+      if (name !== 'close') meet(name);
+      const value = await promised(...args);
+      if (name === 'open') descriptors.add(value);
+      if (name === 'close') {
+        // the descriptor is gone, whatever close says
+        descriptors.delete(args[0]);
+        meet(name);
+      }
+      return value;
+    };
+    const unchanged = (...args: unknown[]): void => original(...args);
+    Object.assign(changed, { [name]: Object.assign(unchanged, { [promisify.custom]: failing }) });
+  };
+  wrap('open', isBelow);
+  for (const name of ['fstat', 'read', 'close'] as const)
+    wrap(name, (descriptor) => descriptors.has(descriptor));
   return { ...changed, default: changed };
 }

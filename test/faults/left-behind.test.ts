@@ -75,7 +75,7 @@ test('a verify whose own database cannot be made closes the live one', async () 
   await verifyUntil(desk);
   const version = faults.calls.findIndex((call) => call.includes('sqlite_version'));
   faults.begin(version, true, { code: 'SQLITE_FULL', effect: 'refused' });
-  await expect(verifyUntil(desk)).rejects.toMatchObject({ code: 'SQLITE_FULL' });
+  await expect(verifyUntil(desk)).rejects.toMatchObject({ code: 'database_not_writable' });
   expect(openConnections.size).toBe(0);
 });
 
@@ -85,6 +85,6 @@ test('a rebuild whose database cannot be made leaves nothing beside the live one
   await rebuildIt(desk);
   const version = faults.calls.findIndex((call) => call.includes('sqlite_version'));
   faults.begin(version, true, { code: 'SQLITE_FULL', effect: 'refused' });
-  await expect(rebuildIt(desk)).rejects.toMatchObject({ code: 'SQLITE_FULL' });
+  await expect(rebuildIt(desk)).rejects.toMatchObject({ code: 'database_not_writable' });
   expect(fs.readdirSync(desk.dir).filter((name) => name.includes('build'))).toEqual([]);
 });
