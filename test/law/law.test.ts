@@ -8,7 +8,7 @@ import { history } from './history.ts';
 import { World } from './world.ts';
 
 /** More of them: RUNFOLD_HISTORIES=10000. The seed of a failure replays it: RUNFOLD_SEED=… */
-const HISTORIES = Number(process.env['RUNFOLD_HISTORIES'] ?? 1500);
+const HISTORIES = Number(process.env['RUNFOLD_HISTORIES'] ?? 800);
 const SEED = Number(process.env['RUNFOLD_SEED'] ?? Date.now() % 2 ** 31);
 
 const VARIANTS: Record<string, ProjectorOptions> = {
