@@ -7,7 +7,7 @@ const POLL_MS = 10;
 export async function until<T>(
   what: string,
   look: () => T | Promise<T>,
-  deadlineMs = 20_000,
+  deadlineMs = 60_000,
 ): Promise<NonNullable<Exclude<T, false>>> {
   const giveUpAt = performance.now() + deadlineMs;
   for (;;) {
