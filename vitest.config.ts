@@ -20,8 +20,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/global-setup.ts'],
     testTimeout: 120_000,
-    // many tests wait for processes, and two files for whole clusters: four at once also where there are two processors
-    maxWorkers: Math.max(4, availableParallelism() - 1),
+    // many tests wait for processes, and one file for a cluster: three at once also where there are two processors
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     sequence: { sequencer: LongestFirst },
   },
 });

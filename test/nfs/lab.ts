@@ -19,6 +19,7 @@ export type Node = 'n1' | 'n2' | 'login' | 'server';
 
 /** Why there can be no lab here, undefined where there can. */
 export function whyNoLab(): string | undefined {
+  if (!process.env['RUNFOLD_NFS']) return 'they take ten minutes, and are run by: npm run test:nfs';
   if (!fs.existsSync(SCRIPT)) return 'the script that starts servers and clients is not there';
   if (process.getuid?.() !== 0) return 'only root can start them';
   if (!fs.existsSync('/dev/net/tun')) return 'there is no /dev/net/tun';
