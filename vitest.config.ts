@@ -2,8 +2,17 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** They wait for clusters, most of the time: begun last they would be waited for when all else is done. */
-const FIRST = ['test/nfs/nfs.test.ts', 'test/slurm/slurm.test.ts', 'test/process/python-client.test.ts'];
+/** Begun last, the longest would be waited for when all else is done. */
+const FIRST = [
+  'test/nfs/nfs.test.ts',
+  'test/slurm/slurm.test.ts',
+  'test/process/python-client.test.ts',
+  'test/conformance/calls.test.ts',
+  'test/process/projector-kill.test.ts',
+  'test/faults/sql.test.ts',
+  'test/simulation/simulation.test.ts',
+  'test/law/law.test.ts',
+];
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
