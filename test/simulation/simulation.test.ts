@@ -7,8 +7,9 @@ import { simulate } from './simulate.ts';
 const HISTORIES = Number(process.env['RUNFOLD_HISTORIES'] ?? 500);
 const HISTORY_PATH = process.env['RUNFOLD_HISTORY_PATH'];
 const SEED = seedOfThisRun();
-/** So many that everything must have happened. */
-const ENOUGH = 500;
+/** So many that everything must have happened; in a tenth of them the rarest few may not have. */
+const ENOUGH = 5000;
+const RAREST = 3;
 
 test(
   `incremental = another projector's = rebuilt = model, over ${HISTORIES} histories (seed ${SEED})`,
@@ -27,7 +28,9 @@ test(
       },
     });
     // what did not happen was not tested
-    if (HISTORY_PATH === undefined && HISTORIES >= ENOUGH) expect(coverage.missed).toEqual([]);
+    if (HISTORY_PATH !== undefined) return;
+    if (HISTORIES >= ENOUGH) expect(coverage.missed).toEqual([]);
+    else if (HISTORIES >= ENOUGH / 10) expect(coverage.missed.slice(RAREST)).toEqual([]);
   },
   24 * 60 * 60_000,
 );
