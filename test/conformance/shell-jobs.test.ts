@@ -10,7 +10,7 @@ import { TempLedger } from '../helpers/temp-ledger.ts';
 import { builtUrl } from '../helpers/built.ts';
 import { quoted, RUNFOLD_SH } from './shell-script.ts';
 import { shellBench, storyOf, type ShellBench } from './shells.ts';
-import { runProcess, SHELLS } from './writers.ts';
+import { MAIN_SHELLS, runProcess } from './writers.ts';
 
 const OPEN = 'runfold_open --dataset iris --method mlp --seed 1\n';
 
@@ -19,7 +19,7 @@ it('says the version of the package', () => {
   expect(fs.readFileSync(RUNFOLD_SH, 'utf8')).toContain(`\n_runfold_version=${version}\n`);
 });
 
-describe.each(SHELLS)('$name', ({ words: shell, isMissing }) => {
+describe.each(MAIN_SHELLS)('$name', ({ words: shell, isMissing }) => {
   describe.skipIf(isMissing)('in a process of its own', () => {
     describe('the end of a script', () => {
       it.each([

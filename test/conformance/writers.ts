@@ -7,6 +7,7 @@ import { cleanEnv, type Ended } from '../process/cli-process.ts';
 import { builtUrl } from '../helpers/built.ts';
 import type { CallsCase } from './cases.ts';
 import { scriptOf } from './shell-script.ts';
+import { isThorough } from '../helpers/thorough.ts';
 
 export interface Writer {
   name: string;
@@ -36,6 +37,9 @@ export const SHELLS: readonly Shell[] = [['dash'], ['bash'], ['busybox', 'sh']].
   isMissing: !isThere(words[0] ?? ''),
 }));
 
+/** Bash, which is much like dash, has all cases only where there is time. */
+export const MAIN_SHELLS = SHELLS.filter(({ name }) => isThorough || name !== 'bash');
+
 export function isThere(program: string): boolean {
   return spawnSync(program, ['--help'], { stdio: 'ignore' }).error === undefined;
 }
@@ -54,7 +58,7 @@ export const WRITERS: readonly Writer[] = [
       });
     },
   },
-  ...SHELLS.map(({ name, words, isMissing }): Writer => ({
+  ...MAIN_SHELLS.map(({ name, words, isMissing }): Writer => ({
     name,
     kind: 'shell',
     missing: isMissing ? words[0] : undefined,

@@ -6,9 +6,10 @@ import { tablesOf } from '../helpers/tables.ts';
 import { model } from '../model/model.ts';
 import { history } from './history.ts';
 import { World } from './world.ts';
+import { isThorough } from '../helpers/thorough.ts';
 
 /** More of them: RUNFOLD_HISTORIES=10000. The seed of a failure replays it: RUNFOLD_SEED=… */
-const HISTORIES = Number(process.env['RUNFOLD_HISTORIES'] ?? 800);
+const HISTORIES = Number(process.env['RUNFOLD_HISTORIES'] ?? (isThorough ? 1500 : 500));
 const SEED = Number(process.env['RUNFOLD_SEED'] ?? Date.now() % 2 ** 31);
 
 const VARIANTS: Record<string, ProjectorOptions> = {

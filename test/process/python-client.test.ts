@@ -11,7 +11,10 @@ import { cleanEnv, runCliProcess, type Ended } from './cli-process.ts';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const CLIENT = path.join(ROOT, 'clients/python');
 const hasPython = spawnSync('python3', ['--version']).status === 0;
-const OWN_TESTS = fs.readdirSync(path.join(CLIENT, 'tests')).filter((name) => name.startsWith('test_'));
+/** The cases of conformance/ are run, with what the reader makes of them, by test/conformance. */
+const OWN_TESTS = fs
+  .readdirSync(path.join(CLIENT, 'tests'))
+  .filter((name) => name.startsWith('test_') && name !== 'test_conformance.py');
 const SUITE_MS = 900_000;
 
 async function python(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Ended> {

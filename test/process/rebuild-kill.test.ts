@@ -10,9 +10,10 @@ import { runCliProcess, startCli } from './cli-process.ts';
 import { Random, seedOfThisRun } from './random.ts';
 import { compareWith, EQUAL } from './tables-hash.ts';
 import { until } from './until.ts';
+import { isThorough } from '../helpers/thorough.ts';
 
 const SEED = seedOfThisRun();
-const KILLS = 10;
+const KILLS = isThorough ? 10 : 5;
 
 class Killed {
   readonly dir: string = tempDir();
