@@ -1,5 +1,6 @@
 // What `status` counts and `doctor` finds, from the bookkeeping tables.
 import type { Db } from '../db/open.ts';
+import { shellWord } from '../shell-word.ts';
 import { REJECT_CODES, type RejectCode } from '../events/reject-codes.ts';
 import { GONE, type FileState, type FileStatus } from './file-state.ts';
 import { FileStore } from './file-store.ts';
@@ -222,12 +223,7 @@ const FREEZE_ADVICE: Readonly<Record<string, string>> = {
 function misplacedAdvice(file: FileState, occupied: ReadonlySet<string>): string {
   const target = /^belongs at (.*)$/.exec(file.reason ?? '')?.[1];
   if (target === undefined || occupied.has(target)) return 'It is a copy of another file: move it away.';
-  return `In the log’s directory: mv -n ${shellQuote(file.path)} ${shellQuote(target)}`;
-}
-
-/** A word as a shell reads it again. */
-export function shellQuote(text: string): string {
-  return /^[A-Za-z0-9._/+-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+  return `In the log’s directory: mv -n ${shellWord(file.path)} ${shellWord(target)}`;
 }
 
 /** Page by page: an open cursor would hold up the checkpoints of the projector for as long as somebody reads. */

@@ -6,7 +6,8 @@ import type { Db } from '../db/open.ts';
 import { errnoOf } from '../errors.ts';
 import { EVENTS_DIR, LEDGER_FILE } from '../events/layout.ts';
 import { sharedModeOf } from '../events/shared-mode.ts';
-import { shellQuote, type Finding } from './health.ts';
+import { shellWord } from '../shell-word.ts';
+import type { Finding } from './health.ts';
 import { byNumber, ownedFiles } from './people.ts';
 
 interface Seen extends Stats {
@@ -146,7 +147,7 @@ class View {
     this.#add(
       events,
       'the group can write in it, but it is not setgid: what one makes, the others may not be able to read',
-      `runfold init --shared GROUP ${shellQuote(this.#root)}`,
+      `runfold init --shared GROUP ${shellWord(this.#root)}`,
       'note',
     );
   }
@@ -189,7 +190,7 @@ class View {
   }
 
   #word({ relative }: Seen): string {
-    return shellQuote(path.join(this.#root, relative));
+    return shellWord(path.join(this.#root, relative));
   }
 
   #add(seen: Seen, what: string, command: string, severity: Finding['severity'] = 'problem'): void {
