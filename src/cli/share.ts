@@ -2,6 +2,7 @@
 import * as fs from 'node:fs';
 import path from 'node:path';
 import { errnoOf } from '../errors.ts';
+import { OPEN_FLAGS } from '../events/file-io.ts';
 import { EVENTS_DIR, LEDGER_FILE } from '../events/layout.ts';
 
 /**
@@ -42,8 +43,6 @@ function namesIn(folder: string): string[] {
   }
 }
 
-const OPEN_FLAGS = fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK;
-
 function give(place: string, mode: number, gid: number, into: Shared): 'folder' | 'other' {
   const seen = fs.lstatSync(place);
   const isFolder = seen.isDirectory();
@@ -56,7 +55,7 @@ function give(place: string, mode: number, gid: number, into: Shared): 'folder' 
     if (!isAsItShouldBe(seen, mode, gid)) noteOther(seen.uid, place, into);
     return isFolder ? 'folder' : 'other';
   }
-  const fd = fs.openSync(place, OPEN_FLAGS);
+  const fd = fs.openSync(place, OPEN_FLAGS.read);
   try {
     const stats = fs.fstatSync(fd);
     // something else has taken its place

@@ -7,6 +7,7 @@ import { constants } from 'node:fs';
 import { lstat, mkdir, open, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { errnoOf } from '../errors.ts';
+import { OPEN_FLAGS } from './file-io.ts';
 import { EVENT_FILE_SUFFIX, EVENTS_DIR } from './layout.ts';
 import { lineOf } from './line-file.ts';
 import { eventFileMode, sharedModeOf } from './shared-mode.ts';
@@ -65,7 +66,7 @@ async function openOrMake(place: string): Promise<{ handle: FileHandle; isNew: b
   const shared = sharedModeOf((await lstat(path.dirname(day))).mode);
   try {
     await mkdir(day);
-    if (shared !== undefined) await changeMode(await open(day, FOLDER), shared, 'close');
+    if (shared !== undefined) await changeMode(await open(day, OPEN_FLAGS.directory), shared, 'close');
   } catch (error) {
     if (errnoOf(error) !== 'EEXIST') throw error;
   }
@@ -78,8 +79,6 @@ async function openOrMake(place: string): Promise<{ handle: FileHandle; isNew: b
     return { handle: await open(place, APPEND), isNew: false };
   }
 }
-
-const FOLDER = constants.O_RDONLY | (constants.O_DIRECTORY ?? 0) | (constants.O_NOFOLLOW ?? 0);
 
 async function changeMode(handle: FileHandle, mode: number, then: 'close' | 'keep'): Promise<void> {
   try {

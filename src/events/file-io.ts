@@ -41,6 +41,8 @@ export const OPEN_FLAGS = {
   /** Readable too: the spool is read back. */
   createSpool:
     fs.constants.O_RDWR | fs.constants.O_APPEND | O_NOFOLLOW | fs.constants.O_CREAT | fs.constants.O_EXCL,
+  /** No symbolic link posing as what is looked for, and no FIFO that hangs whoever opens it. */
+  read: fs.constants.O_RDONLY | O_NOFOLLOW | O_NONBLOCK,
   directory: fs.constants.O_RDONLY | (fs.constants.O_DIRECTORY ?? 0) | O_NOFOLLOW,
 } as const;
 

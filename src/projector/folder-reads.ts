@@ -1,8 +1,9 @@
 // Reads of files in folders. What is asked for at the same moment shares the opening of its folder.
-import { close, constants, fstat, open, read, type Stats } from 'node:fs';
+import { close, fstat, open, read, type Stats } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { errnoOf, messageOf } from '../errors.ts';
+import { OPEN_FLAGS } from '../events/file-io.ts';
 import type { CallCount } from './call-count.ts';
 import type { Inside, OpenFolder } from './inside.ts';
 import { kindOf } from './kind-of.ts';
@@ -21,9 +22,6 @@ const calls = {
   ) => Promise<{ bytesRead: number }>,
   close: promisify(close),
 };
-
-/** O_NOFOLLOW: no symbolic link posing as a log. O_NONBLOCK: a FIFO posing as one must not hang us. */
-const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** Enough to keep Node's threads at work; more would only wait in a queue. */
 const PARALLEL = 16;
@@ -86,7 +84,7 @@ export class FolderReads {
     let descriptor: number | undefined;
     try {
       this.#count.add(1);
-      descriptor = await calls.open(folder.at(path.posix.basename(file)), OPEN_FLAGS);
+      descriptor = await calls.open(folder.at(path.posix.basename(file)), OPEN_FLAGS.read);
       this.#count.add(2);
       const stats = await calls.fstat(descriptor);
       if (!stats.isFile()) return { path: file, reason: kindOf(stats) };

@@ -3,9 +3,7 @@ import { constants } from 'node:fs';
 import { open, readlink, realpath, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { errnoOf } from '../errors.ts';
-
-/** No symbolic link that has taken the place of a folder. */
-const FOLDER_FLAGS = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+import { OPEN_FLAGS } from '../events/file-io.ts';
 
 /** A folder that stays the one that was opened, whatever takes its place meanwhile. */
 export class OpenFolder {
@@ -50,7 +48,7 @@ export class Inside {
    */
   async open(folder: string): Promise<OpenFolder> {
     const absolute = path.join(this.#root, folder);
-    const handle = await open(absolute, FOLDER_FLAGS);
+    const handle = await open(absolute, OPEN_FLAGS.directory);
     try {
       const real = await realPathOf(handle);
       // without /proc (no Linux) only the last folder is known to be none
@@ -77,7 +75,7 @@ export class Inside {
     for (const name of folder.split('/')) {
       const above = handle;
       try {
-        handle = await open(`/proc/self/fd/${above.fd}/${name}`, FOLDER_FLAGS);
+        handle = await open(`/proc/self/fd/${above.fd}/${name}`, OPEN_FLAGS.directory);
       } finally {
         await above.close();
       }

@@ -1,5 +1,5 @@
 // Who has no database starts from the snapshot in the log, if there is one to be trusted, and goes on from its offsets.
-import { constants, existsSync, renameSync, rmSync, statSync, type Stats } from 'node:fs';
+import { existsSync, renameSync, rmSync, statSync, type Stats } from 'node:fs';
 import { open, stat, type FileHandle } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -9,6 +9,7 @@ import { ProjectorLock } from '../db/lock.ts';
 import { SNAPSHOT_FILE } from '../db/snapshot.ts';
 import { isOver, removeRemains, syncFile } from '../db/swap.ts';
 import { errnoOf, messageOf, RunfoldError } from '../errors.ts';
+import { OPEN_FLAGS } from '../events/file-io.ts';
 import type { Place } from './open.ts';
 import type { TrustLevel } from './trust.ts';
 
@@ -63,7 +64,7 @@ function isThere(file: string): boolean {
 /** A text says why it cannot be opened. */
 async function openSnapshot(snapshot: string): Promise<FileHandle | string | undefined> {
   try {
-    return await open(snapshot, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    return await open(snapshot, OPEN_FLAGS.read);
   } catch (error) {
     const code = errnoOf(error);
     if (code === 'ENOENT') return undefined;
