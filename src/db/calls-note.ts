@@ -1,5 +1,6 @@
 // What `watch` asked the shared storage for, in a small file beside the database: `status` reads it there.
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { writeNote } from './note-file.ts';
 
 export interface StorageCalls {
   /** `2026-11-23T10:15:00.123Z` */
@@ -12,25 +13,9 @@ export interface StorageCalls {
   live_files: number;
 }
 
+/** Where it cannot be written one line of `status` is missing. */
 export function writeCallsNote(databaseFile: string, note: StorageCalls): void {
-  const file = noteFile(databaseFile);
-  const draft = `${file}.tmp`;
-  try {
-    rmSync(draft, { force: true });
-    writeFileSync(draft, JSON.stringify(note), { flag: 'wx', mode: 0o600 });
-    renameSync(draft, file);
-  } catch {
-    // a full disk, perhaps, which the database will report: without the note one line of `status` is missing
-    discard(draft);
-  }
-}
-
-function discard(draft: string): void {
-  try {
-    rmSync(draft, { force: true });
-  } catch {
-    // the next one begins with that
-  }
+  writeNote(noteFile(databaseFile), JSON.stringify(note));
 }
 
 /** Undefined if there is none, or none that can be read. */

@@ -1,10 +1,10 @@
 // What this machine remembers of a ledger, beside its database: enough to find the database while the storage hangs.
-import { createHash, randomBytes } from 'node:crypto';
-import * as fs from 'node:fs';
+import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { nodeIo } from '../events/file-io.ts';
 import type { LedgerInfo } from '../events/ledger.ts';
 import { databasePath } from '../db/location.ts';
+import { writeNote } from '../db/note-file.ts';
 
 /** A call to the storage that has not come back. */
 export interface Hang {
@@ -81,13 +81,7 @@ export class LedgerNote {
   }
 
   #write(noted: Noted): void {
-    const draft = `${this.#file}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`;
-    try {
-      fs.writeFileSync(draft, `${JSON.stringify(noted)}\n`, { flag: 'wx', mode: 0o600 });
-      fs.renameSync(draft, this.#file);
-    } catch {
-      fs.rmSync(draft, { force: true });
-    }
+    writeNote(this.#file, `${JSON.stringify(noted)}\n`);
   }
 }
 
