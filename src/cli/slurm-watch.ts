@@ -4,6 +4,7 @@ import { messageOf, RunfoldError } from '../errors.ts';
 import type { Place } from '../projector/open.ts';
 import type { RunCommand } from '../slurm/run-command.ts';
 import type { CliIo } from './io.ts';
+import { saidOnce } from './said-once.ts';
 import { POLITE_MS, refreshOnce, type Refreshed } from './slurm-refresh.ts';
 
 type Asked = Extract<Refreshed, { kind: 'asked' }>;
@@ -27,10 +28,11 @@ export class SlurmWatch implements Disposable {
   readonly #ended = new AbortController();
   #work: Promise<void> | undefined;
   readonly #stop = (): void => this.#ended.abort();
-  #trouble: string | undefined;
+  readonly #say: (trouble: string | undefined) => void;
 
   constructor(options: SlurmWatchOptions) {
     this.#options = options;
+    this.#say = saidOnce(options.onTrouble);
     if (options.io.signal.aborted) this.#stop();
     else options.io.signal.addEventListener('abort', this.#stop, { once: true });
   }
@@ -86,11 +88,6 @@ export class SlurmWatch implements Disposable {
       if (!signal.aborted) this.#say(troubleOf(error));
     }
     return everyMs;
-  }
-
-  #say(trouble: string | undefined): void {
-    if (trouble !== this.#trouble) this.#options.onTrouble(trouble);
-    this.#trouble = trouble;
   }
 }
 

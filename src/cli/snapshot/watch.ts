@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../errors.ts';
 import type { PassResult } from '../../projector/projector.ts';
+import { saidOnce } from '../said-once.ts';
 
 export interface SnapshotWatchOptions {
   everyMs: number;
@@ -20,10 +21,11 @@ export class SnapshotWatch implements AsyncDisposable {
   #work: Promise<void> | undefined;
   /** The first one is due whatever is there: it may be of another day. */
   #isDue = true;
-  #trouble: string | undefined;
+  readonly #say: (trouble: string | undefined) => void;
 
   constructor(options: SnapshotWatchOptions) {
     this.#options = options;
+    this.#say = saidOnce(options.onTrouble);
   }
 
   /** After each pass: the first one begins it. */
@@ -67,10 +69,5 @@ export class SnapshotWatch implements AsyncDisposable {
       // whatever it is, a full disk or a storage that is away, the log is still followed
       if (!this.#ended.signal.aborted || signal !== this.#ended.signal) this.#say(messageOf(error));
     }
-  }
-
-  #say(trouble: string | undefined): void {
-    if (trouble !== this.#trouble) this.#options.onTrouble(trouble);
-    this.#trouble = trouble;
   }
 }
