@@ -4,7 +4,7 @@ import { readCallsNote, type StorageCalls } from '../../db/calls-note.ts';
 import type { Holder } from '../../db/lock.ts';
 import { openReadOnly } from '../../db/open.ts';
 import { ledgerStatus, type LedgerStatus } from '../../projector/health.ts';
-import type { NameOf } from '../../projector/people.ts';
+import { byNumber, type NameOf } from '../../projector/people.ts';
 import { holderOf, type Place } from '../../projector/open.ts';
 import { freshen, noteHang } from '../freshness.ts';
 import { bytes, count, duration } from '../human.ts';
@@ -28,7 +28,7 @@ export async function status(flags: StatusFlags, io: CliIo): Promise<ExitCode> {
     const holder = holderOf(place);
     const calls = holder?.purpose === 'watch' ? readCallsNote(place.file) : undefined;
     const storage = storageOf(place, report.last_pass_at);
-    const nameOf = await namesIn(db);
+    const nameOf = flags.json === true || hasOthers(report) ? await namesIn(db) : byNumber;
     if (flags.json === true) {
       const owners = report.owners.map((owner) => ({ ...owner, name: nameOf(owner.uid) }));
       const answer = { ...report, storage, owners, database: place.file, holder: holder ?? null };
@@ -129,11 +129,16 @@ function isUnhealthy({ rejected, files }: LedgerStatus): boolean {
   return rejected + files.frozen + files.misplaced + files.missing > 0;
 }
 
+/** Whether there are names to be asked for. */
+function hasOthers({ owners }: Pick<LedgerStatus, 'owners'>): boolean {
+  const self = process.getuid?.() ?? 0;
+  return owners.some(({ uid }) => uid !== self);
+}
+
 /** Nothing, where all files are one’s own. */
 function describePeople({ owners, trust, files }: LedgerStatus, nameOf: NameOf): string[] {
-  const self = process.getuid?.() ?? 0;
   const lines: string[] = [];
-  if (owners.some(({ uid }) => uid !== self)) {
+  if (hasOthers({ owners })) {
     const each = owners.map((owner) => `${nameOf(owner.uid)} ${count(owner.files, 'file')}`);
     lines.push(`owners     ${printSafe(each.join(', '))}`);
   }
