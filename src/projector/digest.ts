@@ -118,17 +118,10 @@ function mergeColumn(metrics: Map<string, Extremes>, name: string, sums: ColumnS
   }
   known.count += count;
   known.lastSeq = lastSeq;
-  if (known.min === null || min < known.min) {
-    known.min = min;
-    known.minSeq = minSeq;
-  }
-  if (known.max === null || max > known.max) {
-    known.max = max;
-    known.maxSeq = maxSeq;
-  }
+  widen(known, min, minSeq);
+  widen(known, max, maxSeq);
 }
 
-/** Of equal values the earlier one stays. */
 function addValue(metrics: Map<string, Extremes>, name: string, value: number | null, seq: number): void {
   if (value === null) return;
   const known = metrics.get(name);
@@ -138,6 +131,11 @@ function addValue(metrics: Map<string, Extremes>, name: string, value: number | 
   }
   known.count += 1;
   known.lastSeq = seq;
+  widen(known, value, seq);
+}
+
+/** Of equal values the earlier one stays. */
+function widen(known: Extremes, value: number, seq: number): void {
   if (known.min === null || value < known.min) {
     known.min = value;
     known.minSeq = seq;
