@@ -1,6 +1,7 @@
 // runfold tag, note and hide: what a person says of a run afterwards. It goes into the log like everything else.
 import { text as textOf } from 'node:stream/consumers';
 import { RunfoldError } from '../../errors.ts';
+import type { Db } from '../../db/open.ts';
 import { silent } from '../../projector/open.ts';
 import { getRun } from '../../query/run.ts';
 import type { RunRecord } from '../../query/run-record.ts';
@@ -67,7 +68,7 @@ export async function note(
 
 export async function hide(ids: readonly string[], flags: HideFlags, io: CliIo): Promise<ExitCode> {
   const hidden = flags.undo !== true;
-  const found = await runsOf(ids, flags, io);
+  const found = await asked(flags, io, (db) => ids.map((id) => getRun(db, id)));
   const code = append(
     found.map((run) => ({ run, fields: { hidden } })),
     flags,
@@ -78,16 +79,14 @@ export async function hide(ids: readonly string[], flags: HideFlags, io: CliIo):
 }
 
 async function runOf(id: string, flags: ReadingFlags, io: CliIo): Promise<RunRecord> {
-  const [run] = await runsOf([id], flags, io);
-  if (run === undefined) throw new RunfoldError('run_not_found', `no run ${id}`);
-  return run;
+  return await asked(flags, io, (db) => getRun(db, id));
 }
 
 /** @throws RunfoldError `ledger_silent`: what is said of them would have to be written into the log. */
-async function runsOf(ids: readonly string[], flags: ReadingFlags, io: CliIo): Promise<RunRecord[]> {
+async function asked<T>(flags: ReadingFlags, io: CliIo, answer: (db: Db) => T): Promise<T> {
   return await reading(flags, io, (db, { hang, ledger }) => {
     if (hang !== undefined) throw silent(ledger.path, hang);
-    return ids.map((id) => getRun(db, id));
+    return answer(db);
   });
 }
 
