@@ -58,27 +58,30 @@ async function listing(place: Place, io: CliIo): Promise<Listing | Hang> {
   // a pass of this process may have been given up because of it
   const hang = place.hang ?? place.storage.oldest;
   if (hang !== undefined) return hang;
-  using bound = new Bound(io.signal, PACE.answerWithin);
-  const { signal } = bound;
-  const patience = { storage: place.storage, clock: io.clock, signal, onHang: () => undefined };
-  const outcome = await withPatience(place.storage.list(), patience);
-  if (outcome !== 'abandoned') return outcome.value;
-  io.abandon();
-  io.signal.throwIfAborted();
-  return place.storage.oldest ?? { path: EVENTS_DIR, since: io.clock.now() };
+  const listed = await answerOf(place.storage.list(), PACE.answerWithin, place, io);
+  return listed?.value ?? place.storage.oldest ?? { path: EVENTS_DIR, since: io.clock.now() };
 }
 
 /** None if the storage does not answer: that is a finding of its own, the next time. */
 async function permissionsOf(db: Db, place: Place, io: CliIo): Promise<Finding[]> {
-  using bound = new Bound(io.signal, PACE.hangAfter);
-  const { signal } = bound;
   const work = permissionFindings(db, place.ledger.path, process.getuid?.() ?? 0, namesOf);
-  const patience = { storage: place.storage, clock: io.clock, signal, onHang: () => undefined };
+  return (await answerOf(work, PACE.hangAfter, place, io))?.value ?? [];
+}
+
+/** What a look at the storage gives; undefined if it has not come back in this time. */
+async function answerOf<T>(
+  work: Promise<T>,
+  withinMs: number,
+  { storage }: Place,
+  io: CliIo,
+): Promise<{ value: T } | undefined> {
+  using bound = new Bound(io.signal, withinMs);
+  const patience = { storage, clock: io.clock, signal: bound.signal, onHang: () => undefined };
   const outcome = await withPatience(work, patience);
-  if (outcome !== 'abandoned') return outcome.value;
+  if (outcome !== 'abandoned') return outcome;
   io.abandon();
   io.signal.throwIfAborted();
-  return [];
+  return undefined;
 }
 
 function* everyFinding(
