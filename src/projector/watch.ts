@@ -20,7 +20,7 @@ export interface WatchOptions {
   /** Ends the watch, after the transaction that is under way. */
   signal: AbortSignal;
   /** On a network file system, where the kernel says nothing of what other machines write. */
-  usePolling: boolean;
+  isOnNetwork: boolean;
   /** At most so many calls to the storage for each live file and minute, over all; default: no limit. */
   callsPerFile?: number;
   onPass?: (result: PassResult) => void;
@@ -111,7 +111,7 @@ class Watch {
     this.#options = options;
     this.#budget = new CallBudget(options.callsPerFile ?? Number.POSITIVE_INFINITY);
     // where other machines write, nobody says so: a look learns more than a hint could, and sooner
-    if (options.usePolling) return;
+    if (options.isOnNetwork) return;
     const { hints = (wanted: HintsOptions) => new Hints(wanted) } = options;
     this.#hints = hints({
       root: options.root,

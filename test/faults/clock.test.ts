@@ -54,7 +54,7 @@ test('watch goes on looking: what comes after the clock was set back is there as
     const onPass = (): void => {
       if (points(desk) === 3) ending.abort();
     };
-    const options = { root, clock, signal: ending.signal, usePolling: false, onPass };
+    const options = { root, clock, signal: ending.signal, isOnNetwork: false, onPass };
     await watch(open.projector, new TimedStorage(storage, clock), options);
   } finally {
     waiting.onWait = undefined;

@@ -77,7 +77,7 @@ async function watchIt(desk: Desk, disturbance: Disturbance): Promise<void> {
       root: desk.dir,
       clock: desk.clock,
       signal: ending.signal,
-      usePolling: false,
+      isOnNetwork: false,
       onTrouble: (trouble) => said.push(trouble),
     });
   } finally {

@@ -57,7 +57,7 @@ function follow(
     root: LEDGER.path,
     clock: systemClock,
     signal: ending.signal,
-    usePolling: true,
+    isOnNetwork: true,
     ...(callsPerFile !== undefined && { callsPerFile }),
     onCalls: (calls) => void reports.push(calls),
   });

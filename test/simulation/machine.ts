@@ -136,7 +136,7 @@ export class Machine {
         root: LEDGER.path,
         clock: this.clock,
         signal: ending.signal,
-        usePolling: false,
+        isOnNetwork: false,
         sleep: (duration, signal) => scheduler.sleep(this.#actor, duration, signal),
         hints: (options) => this.#hintsFor(options),
         onPass: ({ lines }) => {

@@ -58,7 +58,7 @@ export async function watch(flags: WatchFlags, io: CliIo): Promise<ExitCode> {
     root,
     clock: io.clock,
     signal: cpu === undefined ? io.signal : AbortSignal.any([io.signal, cpu.signal]),
-    usePolling: isOnNetwork,
+    isOnNetwork,
     ...(callsPerFile !== undefined && { callsPerFile }),
     onCalls: (calls) => writeCallsNote(place.file, calls),
     onPass: (result) => {
