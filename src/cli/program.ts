@@ -160,9 +160,9 @@ function addEmit(program: Command, io: CliIo, finish: (code: ExitCode) => void):
   // the options are made from the schemas, which take long to load
   const isAboutEmit = io.args?.includes('emit') ?? true;
   for (const [type, description] of Object.entries(EMITTED) as [EmittedType, string][]) {
-    const command = withEmitFlags(emit.command(nameOf(type)));
-    if (isAboutEmit) withFields(command, type);
-    command
+    const ofType = withEmitFlags(emit.command(nameOf(type)));
+    if (isAboutEmit) withFields(ofType, type);
+    ofType
       .description(description)
       .addHelpText(
         'after',
