@@ -8,8 +8,9 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { z } from 'zod';
 
 const build = process.argv[2] ?? fileURLToPath(new URL('../dist', import.meta.url));
-const { EVENT_SCHEMAS } = await import(pathToFileURL(path.resolve(build, 'events/event.js')).href);
-const types = Object.keys(EVENT_SCHEMAS);
+const { eventSchemas } = await import(pathToFileURL(path.resolve(build, 'events/event-schemas.js')).href);
+const schemas = eventSchemas();
+const types = Object.keys(schemas);
 
 const schema = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
@@ -24,7 +25,7 @@ process.stdout.write(`${JSON.stringify(schema, null, 2)}\n`);
 
 /** Of what a line may hold, not of what the parser returns: unknown fields are allowed. */
 function schemaOf(type) {
-  const { $schema: _, ...rest } = z.toJSONSchema(EVENT_SCHEMAS[type], {
+  const { $schema: _, ...rest } = z.toJSONSchema(schemas[type], {
     io: 'input',
     unrepresentable: 'any',
   });

@@ -8,7 +8,8 @@ import type { CliIo } from '../src/cli/io.ts';
 import { makeProgram } from '../src/cli/program.ts';
 import { IN_MEMORY, openForWriting } from '../src/db/open.ts';
 import { ERROR_CODES } from '../src/errors.ts';
-import { EVENT_SCHEMAS, EVENT_TYPES, type EventType } from '../src/events/event.ts';
+import { EVENT_TYPES, type EventType } from '../src/events/event.ts';
+import { eventSchemas } from '../src/events/event-schemas.ts';
 import { parseText } from '../src/events/parse.ts';
 import { REJECT_CODES } from '../src/events/reject-codes.ts';
 import { hashKey } from '../src/events/run-id.ts';
@@ -112,7 +113,7 @@ describe('docs/events.md', () => {
 
 /** The fields of a type that are its own, with the word of the column "required". */
 function fieldsOf(type: EventType): [string, string][] {
-  const fields = Object.entries(EVENT_SCHEMAS[type].shape);
+  const fields = Object.entries(eventSchemas()[type].shape);
   const isOfRun = fields.some(([name]) => name === 'run_id');
   const common = new Set(['type', 'ts', 'seq', ...(isOfRun ? ['run_id', 'attempt'] : [])]);
   return fields

@@ -1,7 +1,8 @@
 // Command line options for the fields of an event type, made from its schema.
 import type { Command } from 'commander';
 import type { z } from 'zod';
-import { EVENT_SCHEMAS, type EventType } from '../events/event.ts';
+import type { EventType } from '../events/event.ts';
+import { eventSchemas } from '../events/event-schemas.ts';
 import { parseLoosely, readNameValues } from './name-values.ts';
 
 /** The types that a person writes; the header and the end are the writer's own. */
@@ -67,7 +68,7 @@ interface Field {
 }
 
 export function fieldsOf(type: EmittedType): Field[] {
-  return Object.entries(EVENT_SCHEMAS[type].shape)
+  return Object.entries(eventSchemas()[type].shape)
     .filter(([name]) => !COMMON.has(name) && !KEY.has(name))
     .map(([name, schema]) => ({ name, flag: `--${name.replaceAll('_', '-')}`, schema }));
 }

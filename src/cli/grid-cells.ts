@@ -18,6 +18,7 @@ import { MAX_ROWS } from '../grid/table.ts';
 import { compareLabels } from '../query/label.ts';
 import type { RunFilter } from '../query/run-filter.ts';
 import { selectRuns } from '../query/runs.ts';
+import { thousands } from './human.ts';
 
 export interface Sweep {
   cells: readonly Cell[];
@@ -53,7 +54,7 @@ export function sweepOfSeen(db: Db, filter: RunFilter): Sweep {
   const axes = axesOf(keys, compareLabels);
   const size = sizeOf(axes);
   if (size > MAX_ROWS) {
-    throw new RunfoldError('usage', `all values with all are ${size.toLocaleString('en-US')} cells`, {
+    throw new RunfoldError('usage', `all values with all are ${thousands(size)} cells`, {
       hint: 'Say which runs are of the sweep: --exp, --dataset, --method, --tag …',
     });
   }

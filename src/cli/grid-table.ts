@@ -14,7 +14,7 @@ import {
 import { shown } from '../query/arguments.ts';
 import { compareLabels, labelKey, type Label } from '../query/label.ts';
 import { cell, missing, type Cell, type Emphasis, type Table } from './format/table.ts';
-import { count } from './human.ts';
+import { count, thousands } from './human.ts';
 import { labelText } from './leaderboard-labels.ts';
 import { SHORT_ID } from './run-table.ts';
 
@@ -107,16 +107,15 @@ function emphasisOf({ completed, failed, timeout }: Tally, all: number): Emphasi
 /** `2 failed` for each state but the first. */
 function others(counts: Tally): string[] {
   return CELL_STATES.filter((state) => state !== 'completed' && counts[state] > 0).map(
-    (state) => `${counts[state].toLocaleString('en-US')} ${state}`,
+    (state) => `${thousands(counts[state])} ${state}`,
   );
 }
 
 function totalText(counts: Tally): string {
   const all = CELL_STATES.reduce((sum, state) => sum + counts[state], 0);
-  return [
-    `total: ${counts.completed.toLocaleString('en-US')} of ${count(all, 'run')} completed`,
-    ...others(counts),
-  ].join(', ');
+  return [`total: ${thousands(counts.completed)} of ${count(all, 'run')} completed`, ...others(counts)].join(
+    ', ',
+  );
 }
 
 /** One record for each row and column that has a cell: how many of its runs are in which state. */
@@ -195,7 +194,7 @@ export function resubmissionNotes(
   const counts = tally(cells);
   const what = states
     .filter((state) => counts[state] > 0)
-    .map((state) => `${state} ${counts[state].toLocaleString('en-US')}`);
+    .map((state) => `${state} ${thousands(counts[state])}`);
   if (what.length === 0) return [];
   const list = arrayListOf(cells, states);
   if (list === '') return [what.join(', ')];

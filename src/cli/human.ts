@@ -22,8 +22,13 @@ export function duration(seconds: number): string {
   return `${Math.round(seconds / 86_400)} days`;
 }
 
+/** 1,234,567: a whole number. Without `toLocaleString`, whose data takes a command 20 ms to load. */
+export function thousands(number: number): string {
+  return String(number).replaceAll(/\B(?=(\d{3})+$)/g, ',');
+}
+
 export function count(number: number, one: string, many = `${one}s`): string {
-  return `${number.toLocaleString('en-US')} ${number === 1 ? one : many}`;
+  return `${thousands(number)} ${number === 1 ? one : many}`;
 }
 
 const SLURM_UNITS = ['M', 'G', 'T'] as const;
@@ -48,6 +53,6 @@ export function hoursAndMinutes(seconds: number): string {
 
 /** 0.03, 1.5, 128: hours with as many digits as tell something. */
 export function hours(number: number): string {
-  if (number >= 99.95) return Math.round(number).toLocaleString('en-US');
+  if (number >= 99.95) return thousands(Math.round(number));
   return String(Number(number.toFixed(number >= 0.995 ? 1 : 2)));
 }

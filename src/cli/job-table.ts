@@ -4,7 +4,7 @@ import type { JobUse } from '../query/jobs.ts';
 import { endOfState } from '../query/job-states.ts';
 import { cutText } from './cut-text.ts';
 import { cell, missing, type Cell, type Column, type Emphasis, type Table } from './format/table.ts';
-import { hours } from './human.ts';
+import { hours, thousands } from './human.ts';
 import { isNear, memoryText, stateEmphasis, taskName, timeText } from './job-words.ts';
 import { SHORT_ID, statusEmphasis } from './run-table.ts';
 
@@ -158,7 +158,7 @@ const TASK_COLUMNS: readonly JobColumn<UsedJobTask>[] = [
 function statesCell({ states, is_array, tasks, requeues }: Job): Cell {
   const words = Object.entries(states).toSorted(([a], [b]) => rank(a) - rank(b));
   const isAlone = !is_array && tasks === 1;
-  const counts = words.map(([word, count]) => (isAlone ? word : `${count.toLocaleString('en-US')} ${word}`));
+  const counts = words.map(([word, count]) => (isAlone ? word : `${thousands(count)} ${word}`));
   const again = requeues === 0 ? '' : ` (+${requeues} ${requeues === 1 ? 'requeue' : 'requeues'})`;
   return cell(states, counts.join(', ') + again, worstOf(words.map(([word]) => stateEmphasis(word))));
 }
@@ -217,7 +217,7 @@ function listCell(list: string | null, emphasis?: Emphasis): Cell {
 
 function runsCell(ids: readonly string[]): Cell {
   const shown = ids.slice(0, SHOWN_RUNS).map((id) => id.slice(0, SHORT_ID));
-  return cell(ids, ids.length > SHOWN_RUNS ? `${ids.length.toLocaleString('en-US')} runs` : shown.join(' '));
+  return cell(ids, ids.length > SHOWN_RUNS ? `${thousands(ids.length)} runs` : shown.join(' '));
 }
 
 /** All that there is, for programs. */

@@ -157,8 +157,12 @@ function addEmit(program: Command, io: CliIo, finish: (code: ExitCode) => void):
       const { emitStream } = await import('./commands/emit.ts');
       finish(await emitStream(flags, io));
     });
+  // the options are made from the schemas, which take long to load
+  const isAboutEmit = io.args?.includes('emit') ?? true;
   for (const [type, description] of Object.entries(EMITTED) as [EmittedType, string][]) {
-    withFields(withEmitFlags(emit.command(nameOf(type))), type)
+    const ofType = withEmitFlags(emit.command(nameOf(type)));
+    if (isAboutEmit) withFields(ofType, type);
+    ofType
       .description(description)
       .addHelpText(
         'after',

@@ -8,7 +8,7 @@ import type { SlurmJob } from '../query/slurm-jobs.ts';
 import { NAMED_METRICS, type NonFinite } from '../events/event.ts';
 import { EXTRA_PREFIX, nameOfExtra } from '../query/metric-point.ts';
 import { endOfState, stateWord } from '../query/job-states.ts';
-import { bytes, duration } from './human.ts';
+import { bytes, duration, thousands } from './human.ts';
 import { memoryText, taskName, timeText as elapsedText } from './job-words.ts';
 import { printSafe } from './print-safe.ts';
 import { ago, shortNumber, valueText } from './value-text.ts';
@@ -146,13 +146,7 @@ function metricLines({ results, diverged }: RunReport): Line[] {
       ? []
       : [['GPU memory', `at most ${bytes(results.peak_gpu_memory_mb * MEGABYTE)}`]];
   const epochs = results.last_epoch === null ? '' : `, up to epoch ${results.last_epoch}`;
-  return [
-    ...named,
-    ...extra,
-    ...never,
-    ...memory,
-    ['points', `${results.points.toLocaleString('en-US')}${epochs}`],
-  ];
+  return [...named, ...extra, ...never, ...memory, ['points', `${thousands(results.points)}${epochs}`]];
 }
 
 /** `points` is the last line. */

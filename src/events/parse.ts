@@ -1,7 +1,8 @@
 // One line of bytes -> an event, an unknown type or a reason. Never throws, whatever the bytes.
 import { isUtf8 } from 'node:buffer';
-import { EVENT_SCHEMAS, FORMAT_VERSION, isEventType, type Event, type EventOf } from './event.ts';
+import { FORMAT_VERSION, isEventType, type Event, type EventOf } from './event.ts';
 import { describeIssues } from './describe-issue.ts';
+import { eventSchemas } from './event-schemas.ts';
 import { exceedsDepth } from './depth.ts';
 import { plainMetric } from './plain-metric.ts';
 import type { RejectCode } from './reject-codes.ts';
@@ -86,7 +87,7 @@ function parseObject(raw: Record<string, unknown>, mayBeIllFormed: boolean): Par
   }
   const plain = type === 'metric' ? plainMetric(raw) : undefined;
   if (plain !== undefined) return finish(plain);
-  const result = EVENT_SCHEMAS[type].safeParse(raw);
+  const result = eventSchemas()[type].safeParse(raw);
   if (!result.success) return rejected('bad_field', describeIssues(result.error.issues, raw));
   return finish(result.data);
 }

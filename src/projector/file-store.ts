@@ -15,32 +15,42 @@ export interface RejectedLine extends Range {
   excerpt: string;
 }
 
-type Renamed =
-  | 'user'
-  | 'scannedNul'
-  | 'holesUntil'
-  | 'mtimeMs'
-  | 'afterClose'
-  | 'maxSeq'
-  | 'closedSeq'
-  | 'lastTs'
-  | 'stretch';
-type FileRow = Omit<FileState, Renamed> & {
-  scanned_nul: 0 | 1;
-  user_name: string | null;
-  holes_until: number;
-  mtime_ms: number;
-  after_close: number;
-  max_seq: number;
-  closed_seq: number | null;
-  last_ts: string | null;
-};
+/** Columns, and the properties that they hold. */
+const COLUMNS = {
+  path: 'path',
+  state: 'state',
+  reason: 'reason',
+  kind: 'kind',
+  writer: 'writer',
+  attempt: 'attempt',
+  host: 'host',
+  user_name: 'user',
+  uid: 'uid',
+  links: 'links',
+  offset: 'offset',
+  scanned: 'scanned',
+  scanned_nul: 'scannedNul',
+  crc: 'crc',
+  marker: 'marker',
+  holes_until: 'holesUntil',
+  size: 'size',
+  mtime_ms: 'mtimeMs',
+  events: 'events',
+  repeats: 'repeats',
+  unknown: 'unknown',
+  after_close: 'afterClose',
+  max_seq: 'maxSeq',
+  closed_seq: 'closedSeq',
+  last_ts: 'lastTs',
+  since: 'since',
+} as const satisfies Readonly<Record<string, keyof FileState>>;
 
-const COLUMNS = [
-  'path', 'state', 'reason', 'kind', 'writer', 'attempt', 'host', 'user_name', 'uid', 'links', 'offset', 'scanned', 'scanned_nul', 'crc',
-  'marker', 'holes_until', 'size', 'mtime_ms', 'events', 'repeats', 'unknown', 'after_close', 'max_seq',
-  'closed_seq', 'last_ts', 'since',
-] as const; // prettier-ignore
+/** A FileState as SQLite takes it and gives it. */
+type FileRow = Omit<FileState, 'scannedNul' | 'stretch'> & { scannedNul: 0 | 1 };
+
+const SELECTED = Object.entries(COLUMNS)
+  .map(([column, property]) => `${column} AS ${property}`)
+  .join(', ');
 
 /** isAtRest in SQL; the other one is that of an index. */
 const AT_REST = "state IN ('complete', 'quiet')";
@@ -60,9 +70,12 @@ export class FileStore {
 
   constructor(db: Db) {
     this.#db = db;
-    const values = COLUMNS.map((column) => `@${column}`).join(', ');
-    this.#save = db.prepare(`INSERT OR REPLACE INTO _files (${COLUMNS.join(', ')}) VALUES (${values})`);
-    this.#load = db.prepare(`SELECT ${COLUMNS.join(', ')} FROM _files WHERE path = ?`);
+    const columns = Object.keys(COLUMNS).join(', ');
+    const values = Object.values(COLUMNS)
+      .map((property) => `@${property}`)
+      .join(', ');
+    this.#save = db.prepare(`INSERT OR REPLACE INTO _files (${columns}) VALUES (${values})`);
+    this.#load = db.prepare(`SELECT ${SELECTED} FROM _files WHERE path = ?`);
     this.#pathsIn = db.prepare('SELECT path FROM _files WHERE path >= ? AND path < ?').pluck();
     this.#pathOfWriter = db.prepare("SELECT path FROM _files WHERE writer = ? AND kind = 'writer'").pluck();
     this.#forget = db.prepare('DELETE FROM _files WHERE path = ?');
@@ -94,7 +107,7 @@ export class FileStore {
 
   #loadWhere(condition: string): FileState[] {
     const rows = this.#db
-      .prepare(`SELECT ${COLUMNS.join(', ')} FROM _files WHERE ${condition} ORDER BY path`)
+      .prepare(`SELECT ${SELECTED} FROM _files WHERE ${condition} ORDER BY path`)
       .all() as FileRow[];
     return rows.map(decodeFile);
   }
@@ -114,7 +127,7 @@ export class FileStore {
   }
 
   save(file: FileState): void {
-    this.#save.run(encodeFile(file));
+    this.#save.run({ ...file, scannedNul: file.scannedNul ? 1 : 0 });
   }
 
   forget(path: string): void {
@@ -185,43 +198,6 @@ export class FileStore {
   }
 }
 
-function encodeFile(file: FileState): FileRow {
-  const { user, scannedNul, holesUntil, mtimeMs, afterClose, maxSeq, closedSeq, lastTs, ...same } = file;
-  delete same.stretch;
-  return {
-    ...same,
-    scanned_nul: scannedNul ? 1 : 0,
-    user_name: user,
-    holes_until: holesUntil,
-    mtime_ms: mtimeMs,
-    after_close: afterClose,
-    max_seq: maxSeq,
-    closed_seq: closedSeq,
-    last_ts: lastTs,
-  };
-}
-
 function decodeFile(row: FileRow): FileState {
-  const {
-    user_name,
-    scanned_nul,
-    holes_until,
-    mtime_ms,
-    after_close,
-    max_seq,
-    closed_seq,
-    last_ts,
-    ...same
-  } = row;
-  return {
-    ...same,
-    scannedNul: scanned_nul === 1,
-    user: user_name,
-    holesUntil: holes_until,
-    mtimeMs: mtime_ms,
-    afterClose: after_close,
-    maxSeq: max_seq,
-    closedSeq: closed_seq,
-    lastTs: last_ts,
-  };
+  return { ...row, scannedNul: row.scannedNul === 1 };
 }

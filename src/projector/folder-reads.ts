@@ -1,27 +1,13 @@
 // Reads of files in folders. What is asked for at the same moment shares the opening of its folder.
-import { close, fstat, open, read, type Stats } from 'node:fs';
 import path from 'node:path';
-import { promisify } from 'node:util';
+import { setImmediate } from 'node:timers/promises';
 import { errnoOf, messageOf } from '../errors.ts';
 import { OPEN_FLAGS } from '../events/file-io.ts';
 import type { CallCount } from './call-count.ts';
+import type { FileCalls } from './file-calls.ts';
 import type { Inside, OpenFolder } from './inside.ts';
 import { kindOf } from './kind-of.ts';
 import type { Part, StorageProblem } from './storage.ts';
-
-// plain descriptors: a FileHandle costs more than the system calls
-const calls = {
-  open: promisify(open),
-  fstat: promisify(fstat) as (descriptor: number) => Promise<Stats>,
-  read: promisify(read) as (
-    descriptor: number,
-    into: Buffer,
-    at: number,
-    length: number,
-    position: number,
-  ) => Promise<{ bytesRead: number }>,
-  close: promisify(close),
-};
 
 /** Enough to keep Node's threads at work; more would only wait in a queue. */
 const PARALLEL = 16;
@@ -36,11 +22,13 @@ interface Request {
 export class FolderReads {
   readonly #inside: Inside;
   readonly #count: CallCount;
+  readonly #calls: FileCalls;
   #asked = new Map<string, Request[]>();
 
-  constructor(inside: Inside, count: CallCount) {
+  constructor(inside: Inside, count: CallCount, calls: FileCalls) {
     this.#inside = inside;
     this.#count = count;
+    this.#calls = calls;
   }
 
   /** A path that cannot be read is a value, not an exception. */
@@ -63,6 +51,8 @@ export class FolderReads {
 
   async #serveFolder(folder: string, requests: readonly Request[]): Promise<void> {
     let opened: OpenFolder;
+    // calls that are made at once give signals and timers no turn
+    await setImmediate();
     this.#count.add(FOLDER_CALLS);
     try {
       // on NFS, without opening its directory first, a path may stand for an older file for most of a minute
@@ -76,26 +66,33 @@ export class FolderReads {
       for (const request of next) request.answer(await this.#readFile(opened, request));
     };
     await Promise.all(Array.from({ length: Math.min(PARALLEL, requests.length) }, serveOn));
-    // what was read is right whatever closing a folder says
-    await opened.close().catch(() => undefined);
+    await this.#release(() => opened.close());
   }
 
   async #readFile(folder: OpenFolder, { file, from, length }: Request): Promise<Part | StorageProblem> {
-    let descriptor: number | undefined;
     try {
       this.#count.add(1);
-      descriptor = await calls.open(folder.at(path.posix.basename(file)), OPEN_FLAGS.read);
-      this.#count.add(2);
-      const stats = await calls.fstat(descriptor);
-      if (!stats.isFile()) return { path: file, reason: kindOf(stats) };
-      const bytes = await this.#readFully(descriptor, from, Math.min(length, stats.size - from));
-      const { size, mtimeMs, uid, gid, nlink: links } = stats;
-      return { size, mtimeMs, uid, gid, links, bytes };
+      const descriptor = await this.#calls.open(folder.at(path.posix.basename(file)), OPEN_FLAGS.read);
+      try {
+        this.#count.add(2);
+        const stats = await this.#calls.stat(descriptor);
+        if (!stats.isFile()) return { path: file, reason: kindOf(stats) };
+        const bytes = await this.#readFully(descriptor, from, Math.min(length, stats.size - from));
+        const { size, mtimeMs, uid, gid, nlink: links } = stats;
+        return { size, mtimeMs, uid, gid, links, bytes };
+      } finally {
+        await this.#release(() => this.#calls.close(descriptor));
+      }
     } catch (error) {
       return problem(file, error);
-    } finally {
+    }
+  }
+
+  async #release(close: () => void | Promise<void>): Promise<void> {
+    try {
+      await close();
+    } catch {
       // it was opened for reading: there is nothing that closing it could lose
-      if (descriptor !== undefined) await calls.close(descriptor).catch(() => undefined);
     }
   }
 
@@ -105,9 +102,9 @@ export class FolderReads {
     let filled = 0;
     while (filled < length) {
       this.#count.add(1);
-      const { bytesRead } = await calls.read(descriptor, bytes, filled, length - filled, from + filled);
-      if (bytesRead === 0) break;
-      filled += bytesRead;
+      const got = await this.#calls.read(descriptor, bytes, filled, length - filled, from + filled);
+      if (got === 0) break;
+      filled += got;
     }
     return bytes.subarray(0, filled);
   }

@@ -1,5 +1,6 @@
 // A projector with everything it needs: the ledger, the lock, the database.
 import os from 'node:os';
+import path from 'node:path';
 import { isoTime, systemClock, type Clock } from '../clock.ts';
 import { noteOf, type Hang, type LedgerNote } from './ledger-note.ts';
 import { databasePath, prepareDatabaseDirectory } from '../db/location.ts';
@@ -14,8 +15,9 @@ import {
   type FindLedgerOptions,
   type LedgerInfo,
 } from '../events/ledger.ts';
-import { LEDGER_FILE } from '../events/layout.ts';
+import { EVENTS_DIR, LEDGER_FILE } from '../events/layout.ts';
 import { askStorage, isAnswered, type AskStorage, type Question } from './ask-storage.ts';
+import { directCalls, threadedCalls } from './file-calls.ts';
 import { PACE } from './pace.ts';
 import { Projector, type ProjectorOptions } from './projector.ts';
 import { rebuild, type RebuildOptions, type RebuildResult } from './rebuild.ts';
@@ -105,7 +107,7 @@ async function found(
       { hint: 'Make one with: runfold init. Or name one with --ledger or RUNFOLD_DIR.' },
     );
   }
-  const storage = new TimedStorage(new DirectoryStorage(directory), clock);
+  const storage = storageOf(directory, clock);
   const ledger = await identified(storage, options);
   // it may have begun to hang just now
   if (ledger === undefined) return withoutStorage([directory], { path: LEDGER_FILE, since }, options, clock);
@@ -120,6 +122,11 @@ async function found(
   };
   note.answers(ledger);
   return place;
+}
+
+function storageOf(directory: string, clock: Clock): TimedStorage {
+  const calls = mayHang(path.join(directory, EVENTS_DIR)) ? threadedCalls : directCalls;
+  return new TimedStorage(new DirectoryStorage(directory, calls), clock);
 }
 
 function databaseOf(
@@ -173,7 +180,7 @@ function remembered(candidates: readonly string[], options: PlaceOptions, clock:
     const note = noteOf(directory, options);
     const { ledger } = note;
     if (ledger === undefined) continue;
-    const storage = new TimedStorage(new DirectoryStorage(directory), clock);
+    const storage = storageOf(directory, clock);
     return { ledger, storage, file: databaseOf(ledger, options), note, hang: undefined, away: undefined };
   }
   return undefined;

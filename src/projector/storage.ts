@@ -1,5 +1,5 @@
 // The ledger's shared storage, as the projector sees it: lists and reads, never writes.
-// All calls are asynchronous, so that a mount that hangs holds none of the threads that answer queries.
+// Calls that may hang are made on other threads, so that they hold none of those that answer queries.
 import { constants, type Dirent } from 'node:fs';
 import { lstat, open, readdir } from 'node:fs/promises';
 import path from 'node:path';
@@ -8,6 +8,7 @@ import { nodeIo, SMALL_FILE_BYTES } from '../events/file-io.ts';
 import { EVENT_FILE_SUFFIX, EVENTS_DIR, LEDGER_FILE } from '../events/layout.ts';
 import { readLedger, type LedgerInfo } from '../events/ledger.ts';
 import { CallCount } from './call-count.ts';
+import { threadedCalls, type FileCalls } from './file-calls.ts';
 import { FolderReads } from './folder-reads.ts';
 import { Inside } from './inside.ts';
 import { kindOf } from './kind-of.ts';
@@ -78,10 +79,11 @@ export class DirectoryStorage implements LedgerStorage {
   readonly #count = new CallCount();
   readonly #reads: FolderReads;
 
-  constructor(root: string) {
+  /** `calls`: how the many are made; `directCalls` only where none can hang. */
+  constructor(root: string, calls: FileCalls = threadedCalls) {
     this.#root = root;
-    this.#inside = new Inside(root);
-    this.#reads = new FolderReads(this.#inside, this.#count);
+    this.#inside = new Inside(root, calls);
+    this.#reads = new FolderReads(this.#inside, this.#count, calls);
   }
 
   get calls(): number {

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import type { z } from 'zod';
 import { fieldsOf, type EmittedType } from '../../src/cli/event-fields.ts';
 import { EMITTED } from '../../src/cli/program.ts';
-import { EVENT_SCHEMAS } from '../../src/events/event.ts';
+import { eventSchemas } from '../../src/events/event-schemas.ts';
 import { runId } from '../../src/events/run-id.ts';
 import { Desk } from './command.ts';
 
@@ -74,7 +74,7 @@ function argsOf(flag: string, value: unknown, asPairs: boolean): string[] {
 test.each(TYPES)('%s has an option for each of its fields, and writes what it is given', async (type) => {
   const fields = fieldsOf(type);
   expect(fields.map(({ name: field }) => field).toSorted()).toEqual(
-    Object.keys(EVENT_SCHEMAS[type].shape)
+    Object.keys(eventSchemas()[type].shape)
       .filter((field) => !['type', 'ts', 'seq', 'run_id', 'attempt'].includes(field))
       .filter(
         (field) => !['experiment_number', 'dataset', 'method', 'subject', 'cl_info', 'seed'].includes(field),

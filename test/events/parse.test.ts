@@ -1,7 +1,8 @@
 // One line of bytes -> an event, an unknown type or a reason; never an exception, whatever the bytes.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { EVENT_SCHEMAS, EVENT_TYPES } from '../../src/events/event.ts';
+import { EVENT_TYPES } from '../../src/events/event.ts';
+import { eventSchemas, type EventSchemas } from '../../src/events/event-schemas.ts';
 import { MAX_LINE_BYTES, parseLine, parseText, type ParsedLine } from '../../src/events/parse.ts';
 import { REJECT_CODES } from '../../src/events/reject-codes.ts';
 import { normalizeTimestamp } from '../../src/events/timestamp.ts';
@@ -134,7 +135,7 @@ describe('never throws', () => {
 });
 
 const fieldName = fc.constantFrom(
-  ...new Set(Object.values(EVENT_SCHEMAS).flatMap((schema) => Object.keys(schema.shape))),
+  ...new Set(Object.values(eventSchemas()).flatMap((schema) => Object.keys(schema.shape))),
 );
 
 function withoutNulls(event: object): AnyEvent {
@@ -215,7 +216,7 @@ describe('fields', () => {
     const strange = fc.constantFrom<unknown>(undefined, null, [], {}, true, Symbol.iterator);
     fc.assert(
       fc.property(anyEvent, fc.nat(), strange, (event, nth, value) => {
-        const schema = EVENT_SCHEMAS[event['type'] as keyof typeof EVENT_SCHEMAS].shape as Record<
+        const schema = eventSchemas()[event['type'] as keyof EventSchemas].shape as Record<
           string,
           { safeParse(value: unknown): { success: boolean } }
         >;

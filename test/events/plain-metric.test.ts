@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { EVENT_SCHEMAS } from '../../src/events/event.ts';
+import { eventSchemas } from '../../src/events/event-schemas.ts';
 import { plainMetric } from '../../src/events/plain-metric.ts';
 
 const odd = fc.constantFrom<unknown>(
@@ -45,7 +45,7 @@ test('what is plain is what the schema accepts, and the same event', () => {
   fc.assert(
     fc.property(metricLike, (raw) => {
       const event = plainMetric(raw);
-      const { success, data } = EVENT_SCHEMAS.metric.safeParse(raw);
+      const { success, data } = eventSchemas().metric.safeParse(raw);
       expect(event !== undefined).toBe(success);
       expect(event).toEqual(data);
       plain += Number(success);

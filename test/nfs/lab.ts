@@ -17,6 +17,12 @@ export const PATIENCE_MS = 180_000;
 
 export type Node = 'n1' | 'n2' | 'login' | 'server';
 
+/**
+ * RUNFOLD_NFS=short leaves out what takes minutes: a server that comes back gives its clients a minute and a half to
+ * claim what they had, and one without power is waited for.
+ */
+export const IS_SHORT = process.env['RUNFOLD_NFS'] === 'short';
+
 /** Why there can be no lab here, undefined where there can. */
 export function whyNoLab(): string | undefined {
   if (!process.env['RUNFOLD_NFS']) return 'they take ten minutes, and are run by: npm run test:nfs';

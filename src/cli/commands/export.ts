@@ -5,7 +5,7 @@ import { RunfoldError } from '../../errors.ts';
 import { Drafts } from '../export/drafts.ts';
 import { encodeTable } from '../export/encode.ts';
 import { EXPORTED_TABLES, type ExportedTable, type ExportFormat } from '../export/names.ts';
-import { count } from '../human.ts';
+import { count, thousands } from '../human.ts';
 import { say, type CliIo, type ExitCode } from '../io.ts';
 import { printSafe } from '../print-safe.ts';
 import { ProgressLine } from '../progress.ts';
@@ -111,7 +111,7 @@ class Rows implements Disposable {
 
   #howFar(): string {
     const percent = Math.floor((100 * this.#all) / Math.max(1, this.#total));
-    return `${this.#all.toLocaleString('en-US')} of ${count(this.#total, 'row')}, ${percent} %`;
+    return `${thousands(this.#all)} of ${count(this.#total, 'row')}, ${percent} %`;
   }
 }
 

@@ -17,7 +17,7 @@ import { sweepOfGrid } from '../grid-cells.ts';
 import { keepGrid } from '../grid-copy.ts';
 import { readGridFile, type GridFile } from '../grid-file.ts';
 import { listTable } from '../grid-table.ts';
-import { count, duration } from '../human.ts';
+import { count, duration, thousands } from '../human.ts';
 import { say, sayJson, type CliIo, type ExitCode } from '../io.ts';
 import { reading, type ReadingFlags } from '../reading.ts';
 import { shellQuote } from '../shell-quote.ts';
@@ -130,7 +130,7 @@ function sayLeftOut(
 function statesText(cells: readonly Cell[]): string {
   const counts = tally(cells);
   return CELL_STATES.filter((state) => counts[state] > 0)
-    .map((state) => `${counts[state].toLocaleString('en-US')} ${state}`)
+    .map((state) => `${thousands(counts[state])} ${state}`)
     .join(', ');
 }
 

@@ -22,7 +22,7 @@ import {
   resubmissionNotes,
   type BoardFields,
 } from '../grid-table.ts';
-import { count } from '../human.ts';
+import { count, thousands } from '../human.ts';
 import { say, type CliIo, type ExitCode } from '../io.ts';
 import { filterOf, reading, type FilterFlags, type ReadingFlags } from '../reading.ts';
 import { shellQuote } from '../shell-quote.ts';
@@ -111,8 +111,7 @@ function seen(db: Db, flags: GridFlags, io: CliIo): Sweep {
 
 function sayNone(db: Db, given: Grid | undefined, flags: GridFlags, io: CliIo): void {
   if (given === undefined) sayIfNone(db, filterOf(flags), io);
-  else
-    say(io.stderr, `no row of ${given.file} matches; there are ${given.rows.length.toLocaleString('en-US')}`);
+  else say(io.stderr, `no row of ${given.file} matches; there are ${thousands(given.rows.length)}`);
 }
 
 function printBoard(
@@ -186,7 +185,7 @@ function printArray({ cells }: Sweep, flags: GridFlags, io: CliIo): ExitCode {
   }
   const counts = tally(cells);
   const are = CELL_STATES.filter((state) => counts[state] > 0).map(
-    (state) => `${counts[state].toLocaleString('en-US')} ${state}`,
+    (state) => `${thousands(counts[state])} ${state}`,
   );
   say(io.stderr, `no run is ${states.join(' or ')}: ${are.length === 0 ? 'no row matches' : are.join(', ')}`);
   return 1;

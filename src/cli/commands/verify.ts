@@ -2,7 +2,7 @@
 import { withPatience } from '../../projector/hang.ts';
 import { verify as compareWithRebuilt, type Difference, type VerifyReport } from '../../projector/verify.ts';
 import { freshen } from '../freshness.ts';
-import { count } from '../human.ts';
+import { count, thousands } from '../human.ts';
 import { say, sayJson, type CliIo, type ExitCode } from '../io.ts';
 import type { PlaceFlags } from '../options.ts';
 import { notAnswered, waitForPlace } from '../place.ts';
@@ -26,7 +26,7 @@ export async function verify(flags: VerifyFlags, io: CliIo): Promise<ExitCode> {
     onProgress: progress.updateOfWhole,
     onCompare: (rows, total) => {
       progress.done();
-      comparing.show(() => `${count(rows, 'row')} of ${total.toLocaleString('en-US')}`);
+      comparing.show(() => `${count(rows, 'row')} of ${thousands(total)}`);
     },
     signal: io.signal,
   });
@@ -54,9 +54,7 @@ function* describe({ compared, differences, differenceCount, leftOut }: VerifyRe
   }
   for (const difference of differences) yield* describeDifference(difference);
   if (differenceCount > differences.length) yield `… and ${differenceCount - differences.length} more`;
-  const rows = Object.entries(compared).map(
-    ([table, number]) => `${table} ${number.toLocaleString('en-US')}`,
-  );
+  const rows = Object.entries(compared).map(([table, number]) => `${table} ${thousands(number)}`);
   const reach = leftOut.length === 0 ? 'equal' : 'equal, as far as it can be checked';
   if (differenceCount === 0) yield `${reach}: a rebuild gives the same rows (${rows.join(', ')})`;
   else yield `${count(differenceCount, 'row')} differ. Run: runfold sync --rebuild, and please report it`;
