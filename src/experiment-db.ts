@@ -13,7 +13,8 @@ import { toJsonObject } from './events/json-safe.ts';
 import { metricFields, type Metrics, type Position } from './events/metric-fields.ts';
 import { resolveRun, type RunOptions } from './events/run-options.ts';
 import { locate, OpenProjector, type Place } from './projector/open.ts';
-import type { PassOptions, PassResult } from './projector/projector.ts';
+import type { PassOptions } from './projector/projector.ts';
+import type { PassResult } from './projector/pass-result.ts';
 import { startFromSnapshot } from './projector/start.ts';
 import * as query from './query/index.ts';
 

@@ -1,5 +1,5 @@
 // Long work says how far it is, on a terminal only.
-import type { PassProgress } from '../projector/projector.ts';
+import type { PassProgress } from '../projector/pass-result.ts';
 import { bytes, count } from './human.ts';
 import type { CliIo } from './io.ts';
 

@@ -60,6 +60,7 @@ export class FileStore {
   readonly #db: Db;
   readonly #load: Statement;
   readonly #pathsIn: Statement;
+  readonly #pathsAtRest: Statement;
   readonly #pathOfWriter: Statement;
   readonly #save: Statement;
   readonly #forget: Statement;
@@ -77,6 +78,9 @@ export class FileStore {
     this.#save = db.prepare(`INSERT OR REPLACE INTO _files (${columns}) VALUES (${values})`);
     this.#load = db.prepare(`SELECT ${SELECTED} FROM _files WHERE path = ?`);
     this.#pathsIn = db.prepare('SELECT path FROM _files WHERE path >= ? AND path < ?').pluck();
+    this.#pathsAtRest = db
+      .prepare(`SELECT path FROM _files WHERE path > ? AND ${AT_REST} ORDER BY path LIMIT ?`)
+      .pluck();
     this.#pathOfWriter = db.prepare("SELECT path FROM _files WHERE writer = ? AND kind = 'writer'").pluck();
     this.#forget = db.prepare('DELETE FROM _files WHERE path = ?');
     this.#reject = db.prepare(
@@ -112,8 +116,9 @@ export class FileStore {
     return rows.map(decodeFile);
   }
 
-  pathsAtRest(): string[] {
-    return this.#db.prepare(`SELECT path FROM _files WHERE ${AT_REST}`).pluck().all() as string[];
+  /** In order, at most so many of those after `after`. */
+  pathsAtRest(after: string, most: number): string[] {
+    return this.#pathsAtRest.all(after, most) as string[];
   }
 
   pathsIn(folder: string): string[] {

@@ -4,7 +4,8 @@ export type { Holder } from '../db/lock.ts';
 export type { FileState, FileStatus } from './file-state.ts';
 export { findings, ledgerStatus, type Finding, type FindingKind, type LedgerStatus } from './health.ts';
 export { holderOf, locate, OpenProjector, rebuildLocked, type Place, type PlaceOptions } from './open.ts';
-export { Projector, type PassOptions, type PassProgress, type PassResult } from './projector.ts';
+export type { PassProgress, PassResult } from './pass-result.ts';
+export { Projector, type PassOptions } from './projector.ts';
 export { rebuild, type RebuildOptions, type RebuildResult } from './rebuild.ts';
 export type { Loss, ReplayOptions } from './replay.ts';
 export {

@@ -13,15 +13,18 @@ import { HoleKeeper } from './holes.ts';
 import { isIntact } from './integrity.ts';
 import type { Batch } from './intake.ts';
 import { PACE } from './pace.ts';
+import { count, emptyResult, sumUp, type PassProgress, type PassResult } from './pass-result.ts';
 import { WorkerParseAhead, type ParseAhead } from './parse-ahead.ts';
 import { look, type Look } from './reader.ts';
 import { Round, type RoundParts } from './round.ts';
-import { isProblem, type LedgerStorage, type StorageProblem } from './storage.ts';
+import { isProblem, type LedgerStorage } from './storage.ts';
 import { systemPeople, Trust, type People, type TrustLevel } from './trust.ts';
 
 export interface PassOptions {
-  /** Looks at every file, and whether holes have filled. By default when that is due. */
+  /** Looks at every file, and whether holes have filled: a sweep. By default when that is due. */
   thorough?: boolean;
+  /** A sweep leaves the files at rest to `sweepOn`. */
+  sliced?: boolean;
   /** Looks at these files alone and lists nothing: a hint. */
   only?: readonly string[];
   /** Which folders below `events/` to list (all if it is thorough). */
@@ -38,28 +41,6 @@ export interface PassOptions {
   signal?: AbortSignal;
 }
 
-export interface PassProgress {
-  /** Of the files looked at so far: bytes read, and bytes there. */
-  bytesDone: number;
-  bytesTotal: number;
-  lines: number;
-}
-
-export interface PassResult {
-  files: number;
-  lines: number;
-  events: number;
-  rejected: number;
-  /** Paths that had something new. */
-  grown: string[];
-  /** Below `events/`, but no event files, or unreadable, in the folders that were listed. */
-  strangers: StorageProblem[];
-  /** Whether every file was looked at. */
-  thorough: boolean;
-  /** Calls to the storage before files were read: to list them, and to see whether lost ones are back. */
-  listingCalls: number;
-}
-
 export interface ProjectorOptions {
   /** How lines are parsed on another thread. */
   startAhead?: () => ParseAhead;
@@ -70,6 +51,17 @@ export interface ProjectorOptions {
   people?: People;
 }
 
+/** A sweep that is under way. */
+interface Sweep {
+  begunAt: number;
+  /** By the pass that has begun it: some may have come to rest by that. */
+  looked: ReadonlySet<string>;
+  /** The file at rest that it has come to. */
+  at: string;
+}
+
+/** A sweep looks at so many files at rest at a time: others must not wait for long. */
+const SLICE_FILES = 256;
 /** A worker takes some 0.1 s to start. */
 const AHEAD_FROM = 8 * 1_048_576;
 
@@ -86,6 +78,7 @@ export class Projector {
   readonly #parts: RoundParts;
   readonly #ahead: Pick<Required<ProjectorOptions>, 'startAhead' | 'aheadFrom'>;
   readonly #trust: Trust;
+  #sweep: Sweep | undefined;
 
   /** @throws RunfoldError `database_other_ledger` if the database is of another ledger. */
   constructor(
@@ -119,6 +112,10 @@ export class Projector {
     return this.#catalog.active;
   }
 
+  get isSweeping(): boolean {
+    return this.#sweep !== undefined;
+  }
+
   /**
    * Looks at the ledger once and applies all that is there and complete.
    *
@@ -126,14 +123,11 @@ export class Projector {
    *   read. A file that cannot be read is a state of that file, not an exception.
    */
   async pass(options: PassOptions = {}): Promise<PassResult> {
-    // another file system may have been mounted there since
-    assertSame(this.#db, this.#ledgerId, await this.#storage.identify());
+    await this.#assertSame();
     const now = this.#clock.now();
     const lists = options.only === undefined && options.upTo === undefined;
-    const thorough = lists && (options.thorough ?? this.#isSlowSweepDue(now));
-    const result: PassResult = {
-      files: 0, lines: 0, events: 0, rejected: 0, grown: [], strangers: [], thorough, listingCalls: 0,
-    }; // prettier-ignore
+    const thorough = lists && (options.thorough ?? (!this.isSweeping && this.#isSlowSweepDue(now)));
+    const result = emptyResult(thorough);
     const callsBefore = this.#calls;
     if (options.only !== undefined) await this.#noteNew(options.only);
     if (lists) {
@@ -149,8 +143,42 @@ export class Projector {
     await this.#readAll(queue, options, result);
     // a file that came back in this pass may have to yield to one that was misplaced because of it
     if (lists) await this.#readAll(this.#claims(), options, result);
-    if (lists) this.#notePass(now, thorough && options.signal?.aborted !== true);
+    if (lists) this.#db.prepare('UPDATE _projection SET last_pass_at = ?').run(isoTime(now));
+    if (!thorough) return result;
+    this.#sweep = { begunAt: now, looked: new Set(queue), at: '' };
+    while (options.sliced !== true && this.isSweeping && options.signal?.aborted !== true) {
+      await this.#sweepSlice(this.#sweep, options, result);
+    }
     return result;
+  }
+
+  /**
+   * Looks at the next files at rest, if `isSweeping`.
+   *
+   * @throws as `pass`
+   */
+  async sweepOn(options: Pick<PassOptions, 'onLines' | 'onProgress' | 'signal'> = {}): Promise<PassResult> {
+    const result = emptyResult(true);
+    if (this.#sweep === undefined) return result;
+    await this.#assertSame();
+    await this.#sweepSlice(this.#sweep, options, result);
+    return result;
+  }
+
+  async #sweepSlice(sweep: Sweep, options: PassOptions, result: PassResult): Promise<void> {
+    const paths = this.#store.pathsAtRest(sweep.at, SLICE_FILES);
+    const unseen = paths.filter((path) => !sweep.looked.has(path));
+    await this.#readAll(unseen, options, result);
+    await this.#readAll(this.#claims(), options, result);
+    if (options.signal?.aborted === true) return;
+    const last = paths.at(-1);
+    if (last === undefined) this.#endSweep(sweep.begunAt);
+    else sweep.at = last;
+  }
+
+  /** Another file system may have been mounted there since. */
+  async #assertSame(): Promise<void> {
+    assertSame(this.#db, this.#ledgerId, await this.#storage.identify());
   }
 
   get #calls(): number {
@@ -171,11 +199,10 @@ export class Projector {
     return due === null || Date.parse(due) <= now || Date.parse(due) > now + PACE.slowSweep;
   }
 
-  #notePass(now: number, thorough: boolean): void {
-    this.#db.prepare('UPDATE _projection SET last_pass_at = ?').run(isoTime(now));
-    if (!thorough) return;
+  #endSweep(begunAt: number): void {
     this.#catalog.settle();
-    this.#db.prepare('UPDATE _projection SET slow_sweep_due_at = ?').run(isoTime(now + PACE.slowSweep));
+    this.#db.prepare('UPDATE _projection SET slow_sweep_due_at = ?').run(isoTime(begunAt + PACE.slowSweep));
+    this.#sweep = undefined;
   }
 
   /** A file whose hole has filled is read again from its start: what it holds now decides. */
@@ -221,7 +248,6 @@ export class Projector {
       const isDue = file.state === 'live' ? (options.due?.(file) ?? true) : undefined;
       if (isDue ?? (await this.#isToRead(file, thorough))) queue.push(file.path);
     }
-    if (thorough) queue.push(...this.#store.pathsAtRest());
     return [...queue, ...this.#claims()].toSorted();
   }
 
@@ -323,21 +349,6 @@ function limitOf(path: string, options: PassOptions): number {
   return options.upTo?.get(path) ?? Number.POSITIVE_INFINITY;
 }
 
-function count(
-  { file, lines, events, rejected }: Batch,
-  result: PassResult,
-  progress: Map<string, { done: number; total: number }>,
-  onLines: PassOptions['onLines'],
-): void {
-  result.lines += lines;
-  result.events += events;
-  result.rejected += rejected;
-  if (lines > 0) onLines?.(file.path, lines);
-  if (lines > 0 && !progress.has(file.path)) result.grown.push(file.path);
-  const position = Math.max(file.offset, file.scanned);
-  progress.set(file.path, { done: position, total: Math.max(file.size, position) });
-}
-
 /** Whether a hint about the file is of any use. */
 function isReadOn(file: FileState | undefined): boolean {
   return file !== undefined && !NOT_READ_ON.has(file.state);
@@ -355,14 +366,4 @@ export function keptTrust(db: Db): TrustLevel {
 function keepTrust(db: Db, level: TrustLevel): TrustLevel {
   db.prepare('UPDATE _projection SET trust = ?, slow_sweep_due_at = NULL WHERE trust <> ?').run(level, level);
   return level;
-}
-
-function sumUp(progress: ReadonlyMap<string, { done: number; total: number }>, lines: number): PassProgress {
-  let bytesDone = 0;
-  let bytesTotal = 0;
-  for (const { done, total } of progress.values()) {
-    bytesDone += done;
-    bytesTotal += total;
-  }
-  return { bytesDone, bytesTotal, lines };
 }

@@ -3,7 +3,8 @@ import { openForBuilding, openReadOnly, type Db } from '../db/open.ts';
 import { buildPath, removeDatabase, swapIn } from '../db/swap.ts';
 import { errnoOf, RunfoldError } from '../errors.ts';
 import type { FileState } from './file-state.ts';
-import { keptTrust, type PassResult } from './projector.ts';
+import { keptTrust } from './projector.ts';
+import type { PassResult } from './pass-result.ts';
 import { filesRead, readAgain, type Loss, type ReplayOptions } from './replay.ts';
 import type { TrustLevel } from './trust.ts';
 

@@ -5,7 +5,8 @@ import type { LedgerInfo } from '../events/ledger.ts';
 import { assertSame } from './binding.ts';
 import { GONE, hasBeenRead, isTampered, type FileState } from './file-state.ts';
 import { FileStore } from './file-store.ts';
-import { keptTrust, Projector, type PassProgress, type PassResult } from './projector.ts';
+import { keptTrust, Projector } from './projector.ts';
+import type { PassProgress, PassResult } from './pass-result.ts';
 import type { LedgerStorage } from './storage.ts';
 import type { People, TrustLevel } from './trust.ts';
 

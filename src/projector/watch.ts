@@ -8,7 +8,8 @@ import { withPatience } from './hang.ts';
 import { Hints, type HintSource, type HintsOptions } from './hints.ts';
 import { CallBudget, CallMeter, MINUTE_MS } from './call-budget.ts';
 import { PACE } from './pace.ts';
-import type { PassOptions, PassResult, Projector } from './projector.ts';
+import type { PassOptions, Projector } from './projector.ts';
+import type { PassResult } from './pass-result.ts';
 import { nextLookAt, seen, silentLookAt, type Rhythm } from './rhythm.ts';
 import { Schedule } from './schedule.ts';
 import type { PendingCall, TimedStorage } from './timed-storage.ts';
@@ -151,6 +152,7 @@ class Watch {
     }
     const files = now < this.#restUntil ? [] : this.#due(now, most);
     if (files.length > 0) await this.#attempt(() => this.#look(files));
+    else if (this.#projector.isSweeping) await this.#attempt(() => this.#sweepOn());
     else await this.#sleepUntil(this.#nextStepAt(now));
   }
 
@@ -193,7 +195,7 @@ class Watch {
 
   async #look(files: string[]): Promise<void> {
     const hinted = files.filter((file) => this.#hinted.delete(file));
-    const { lines } = await this.#pass({ only: files });
+    const { lines } = await this.#pass((options) => this.#projector.pass({ ...options, only: files }));
     const secondLook = this.#options.clock.now() + PACE.secondLook;
     // the hint may have come before the last append of a burst; the second look needs no third
     for (const file of hinted) {
@@ -202,14 +204,24 @@ class Watch {
     this.#plan(files, lines);
   }
 
+  /** A part of a sweep: live files that are due come first. */
+  async #sweepOn(): Promise<void> {
+    const { lines } = await this.#pass((options) => this.#projector.sweepOn(options));
+    this.#plan([...lines.keys()], lines);
+  }
+
   async #list(files: string[]): Promise<void> {
     const due = new Set(files);
     const isFirst = this.#schedule.size === 0;
     const asked = new Set<string>();
-    const { lines, thorough, listingCalls } = await this.#pass({
+    const wanted: PassOptions = {
       due: ({ path }) => isFirst || due.has(path) || !this.#schedule.has(path),
       folders: this.#recentFolders(this.#options.clock.now(), asked),
-    });
+      sliced: true,
+    };
+    const pass = (options: PassOptions): Promise<PassResult> =>
+      this.#projector.pass({ ...options, ...wanted });
+    const { lines, thorough, listingCalls } = await this.#pass(pass);
     // not before: a pass that failed may have listed none of them. A folder that is no day is somebody's own, and may
     // get a new file at any time
     for (const folder of asked) if (DAY.test(folder)) this.#oldFolders.add(folder);
@@ -225,7 +237,7 @@ class Watch {
     this.#nextListing = this.#options.clock.now() + Math.max(PACE.listing, share * MINUTE_MS);
   }
 
-  async #pass(options: PassOptions): Promise<Passed> {
+  async #pass(pass: (options: PassOptions) => Promise<PassResult>): Promise<Passed> {
     const { clock, signal, onPass } = this.#options;
     const lines = new Map<string, number>();
     const onLines = (path: string, count: number): void =>
@@ -233,17 +245,21 @@ class Watch {
     const callsBefore = this.#storage.calls;
     const startedAt = clock.now();
     let isLimited = this.#schedule.size > 0;
+    let isSweep = this.#projector.isSweeping;
     try {
-      const result = await this.#projector.pass({ ...options, signal, onLines });
-      isLimited &&= !result.thorough;
+      const result = await pass({ signal, onLines });
+      isSweep = result.thorough;
+      isLimited &&= !isSweep;
       onPass?.(result);
       return { ...result, lines };
     } finally {
       const calls = this.#storage.calls - callsBefore;
       const endedAt = clock.now();
       this.#meter.add(endedAt, calls);
-      // half of the time is for others; more files are due after it, and many together cost less
-      this.#restUntil = endedAt + Math.min(PACE.longestRest, Math.max(0, endedAt - startedAt));
+      // half of the time is for others; more files are due after it, and many together cost less. A sweep does not rest,
+      // and live files do not for it
+      const rest = isSweep ? 0 : Math.min(PACE.longestRest, Math.max(0, endedAt - startedAt));
+      this.#restUntil = Math.max(this.#restUntil, endedAt + rest);
       // the first pass and the slow sweep are as large as the history, and would end all looks for long
       if (isLimited) this.#budget.spend(calls);
       this.#report();

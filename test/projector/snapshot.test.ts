@@ -8,7 +8,7 @@ import { APPLICATION_ID, SCHEMA_VERSION } from '../../src/db/schema.ts';
 import { ExperimentDB } from '../../src/experiment-db.ts';
 import { makeSnapshot, type SnapshotMade } from '../../src/db/snapshot.ts';
 import { locate, OpenProjector, type Place } from '../../src/projector/open.ts';
-import type { PassResult } from '../../src/projector/projector.ts';
+import type { PassResult } from '../../src/projector/pass-result.ts';
 import { startFromSnapshot, type Start } from '../../src/projector/start.ts';
 import type { TrustLevel } from '../../src/projector/trust.ts';
 import { tempDir } from '../events/temp-dir.ts';

@@ -1,4 +1,5 @@
 // Which files `watch` looks at, counted at the storage.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { openForWriting } from '../../src/db/open.ts';
@@ -139,4 +140,44 @@ test('an old folder is listed again if the first listing of it has failed', asyn
   storage.isFailing = true;
   const { points } = follow([writerFile(A, created(0), metric(1))], undefined, storage, db);
   await until('it was read', () => points() === 1);
+});
+
+/** Files at rest at which a sweep looks one after the other, in the order of their paths. */
+class SlowInTheMiddle extends CountingStorage {
+  onSlow: (() => Promise<void>) | undefined;
+  onLast: (() => void) | undefined;
+  slow = '';
+  last = '';
+
+  override async read(file: string, from: number, length: number): Promise<Part | StorageProblem> {
+    const part = await super.read(file, from, length);
+    if (file === this.slow) await this.onSlow?.();
+    if (file === this.last) this.onLast?.();
+    return part;
+  }
+}
+
+test('live files are looked at while a sweep over a long history is under way', async () => {
+  const storage = new SlowInTheMiddle();
+  const db = openForWriting(':memory:');
+  const finished = Array.from({ length: 1_000 }, (_, nth) => wholeRun(nthWriter(nth), nth));
+  for (const { path, bytes } of finished) storage.append(path, Buffer.from(bytes), Date.now());
+  const live = writerFile(A, created(0), metric(1));
+  storage.append(live.path, Buffer.from(live.bytes), Date.now());
+  await new Projector(db, LEDGER, storage, systemClock).pass();
+  db.exec('UPDATE _projection SET slow_sweep_due_at = NULL');
+
+  const paths = finished.map(({ path }) => path).toSorted();
+  [storage.slow = '', storage.last = ''] = [paths[500], paths.at(-1)];
+  const grown = writerFile(A, created(0), metric(1), metric(2));
+  storage.onSlow = async () => {
+    storage.files.set(grown.path, { bytes: Buffer.from(grown.bytes), mtimeMs: Date.now() });
+    await sleep(2 * PACE.firstLook);
+  };
+  let pointsAtLast: number | undefined;
+  const { points } = follow([], undefined, storage, db);
+  const before = points();
+  storage.onLast = () => (pointsAtLast ??= points());
+  await until('the sweep has come to the last file', () => pointsAtLast !== undefined);
+  expect(pointsAtLast).toBe(before + 1);
 });

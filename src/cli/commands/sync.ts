@@ -3,7 +3,7 @@ import { isoTime } from '../../clock.ts';
 import { RunfoldError } from '../../errors.ts';
 import { withPatience } from '../../projector/hang.ts';
 import { OpenProjector, rebuildLocked, type Place } from '../../projector/open.ts';
-import type { PassResult } from '../../projector/projector.ts';
+import type { PassResult } from '../../projector/pass-result.ts';
 import type { RebuildResult } from '../../projector/rebuild.ts';
 import type { TrustLevel } from '../../projector/trust.ts';
 import { count } from '../human.ts';

@@ -1,7 +1,7 @@
 // Publishes a snapshot every so often while watch follows the log, if there is something new in it.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../errors.ts';
-import type { PassResult } from '../../projector/projector.ts';
+import type { PassResult } from '../../projector/pass-result.ts';
 import { saidOnce } from '../said-once.ts';
 
 export interface SnapshotWatchOptions {
