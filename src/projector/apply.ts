@@ -8,6 +8,7 @@ import { metricRow, type MetricRow } from './event-row.ts';
 import type { FileState } from './file-state.ts';
 import { fold } from './fold.ts';
 import { cutsOf, resultsRow } from './results.ts';
+import type { MetricBlock } from './metric-inserts.ts';
 import { RunStore, type StoredSeries } from './run-store.ts';
 import {
   addPoint,
@@ -17,6 +18,7 @@ import {
   newSeries,
   summarize,
   type Cut,
+  type Point,
   type Series,
 } from './series.ts';
 
@@ -60,13 +62,12 @@ export class Applier {
     for (let left = lines.count; left > 0;) {
       const count = Math.min(left, digest?.room ?? left);
       const sums = isUncut ? lines.sums(count) : undefined;
-      if (sums === undefined) {
-        for (let nth = 0; nth < count; nth += 1) this.#addPoint(of, lines.next(writer));
-      } else {
+      if (sums === undefined) for (const point of lines.points(count)) addToSeries(of, point, null);
+      else {
         addSums(series, sums);
         digest?.addSums(sums);
-        for (let nth = 0; nth < count; nth += 1) this.#addRow(of, lines.nextRow(writer), sums.firstSeq + nth);
       }
+      this.#addBlock(of, lines.take(count));
       left -= count;
     }
   }
@@ -86,7 +87,6 @@ export class Applier {
   /** Recomputes the small tables of all runs that were touched, and forgets them; returns how many. */
   finish(): number {
     const count = this.#touched.size;
-    this.#store.flush();
     for (const [runId, run] of this.#touched) this.#refold(runId, run);
     this.discard();
     return count;
@@ -96,7 +96,6 @@ export class Applier {
   discard(): void {
     this.#last = undefined;
     this.#touched.clear();
-    this.#store.discard();
   }
 
   #apply(event: Exclude<RunEvent, EventOf<'metric'>>, from: Origin): void {
@@ -141,15 +140,20 @@ export class Applier {
     this.#addPoint(this.#seriesFor(event.run_id, writer, attempt), metricRow(event, writer, seq, extraJson));
   }
 
-  #addRow({ runId, stored, series }: Last, row: MetricRow['row'], seq: number): void {
-    this.#store.addMetric(row);
-    if (!stored.isDefault) this.#store.addPointAttempt(runId, series.writer, seq, series.attempt);
+  #addBlock({ stored, series }: Last, block: MetricBlock): void {
+    const { runId, firstSeq, count } = block;
+    this.#store.addMetrics(block, series.writer);
+    if (stored.isDefault) return;
+    for (let seq = firstSeq; seq < firstSeq + count; seq += 1) {
+      this.#store.addPointAttempt(runId, series.writer, seq, series.attempt);
+    }
   }
 
   #addPoint(of: Last, { row, point }: MetricRow): void {
-    this.#addRow(of, row, point.seq);
-    addPoint(of.series, point);
-    of.digest?.add(point, (row[NONFINITE] ?? null) as string | null);
+    const { runId, stored, series } = of;
+    this.#store.addMetric(row);
+    if (!stored.isDefault) this.#store.addPointAttempt(runId, series.writer, point.seq, series.attempt);
+    addToSeries(of, point, (row[NONFINITE] ?? null) as string | null);
   }
 
   /** The series of a point, which will be saved; most points are of the same one as the point before. */
@@ -233,6 +237,11 @@ interface Last {
   stored: StoredSeries;
   series: Series;
   digest: Digest | undefined;
+}
+
+function addToSeries({ series, digest }: Last, point: Point, nonfinite: string | null): void {
+  addPoint(series, point);
+  digest?.add(point, nonfinite);
 }
 
 interface Origin {

@@ -25,6 +25,9 @@ const AHEAD_BYTES = 65_536;
 export interface Chunk {
   path: string;
   read: Part | StorageProblem;
+  /** Where it was read to. */
+  place: AheadChunk | undefined;
+  /** The same if it was handed over. */
   ahead: AheadChunk | undefined;
   /** The file as this chunk will leave it if nothing in it is out of the ordinary and there is more to read. */
   next: FileState | undefined;
@@ -32,10 +35,11 @@ export interface Chunk {
   isVoid: boolean;
 }
 
-/** What was read of which files, in the same order. */
-interface Some {
-  files: FileState[];
-  reads: (Part | StorageProblem)[];
+/** What was read of a file. */
+interface Reading {
+  file: FileState;
+  read: Part | StorageProblem;
+  place: AheadChunk | undefined;
 }
 
 export interface ChunkQueueParts {
@@ -94,7 +98,7 @@ export class ChunkQueue {
   /** What came of a chunk; files with more to read go to the end, so that a long one starves no other. */
   done(chunk: Chunk, looked: Look | undefined): void {
     this.#open.delete(chunk);
-    chunk.ahead?.release();
+    chunk.place?.release();
     if (chunk.isVoid) return;
     const { path, next } = chunk;
     const goesOn = looked?.hasMore === true;
@@ -122,48 +126,46 @@ export class ChunkQueue {
     const enough = this.#parser === undefined ? ROUND_BYTES : ROUND_BYTES_AHEAD;
     let bytes = 0;
     while (this.#paths.length > 0 && bytes < enough && chunks.length < ROUND_FILES) {
-      const { files, reads } = await this.#readSome(enough - bytes, ROUND_FILES - chunks.length);
-      for (const read of reads) bytes += isProblem(read) ? 0 : read.bytes.length;
-      this.#startIfMuch(files, reads);
-      for (const [index, file] of files.entries()) {
-        const read = reads[index];
-        if (read !== undefined && this.#reading.get(file.path) === file) chunks.push(this.#chunk(file, read));
+      const readings = await this.#readSome(enough - bytes, ROUND_FILES - chunks.length);
+      for (const { read } of readings) bytes += isProblem(read) ? 0 : read.bytes.length;
+      for (const reading of readings) {
+        if (this.#reading.get(reading.file.path) === reading.file) chunks.push(this.#chunk(reading));
+        else reading.place?.release();
       }
     }
     return chunks;
   }
 
   /** The next files of the queue, and what was read of them. */
-  async #readSome(bytes: number, most: number): Promise<Some> {
-    const { catalog, storage, limitOf } = this.#parts;
+  async #readSome(bytes: number, most: number): Promise<Reading[]> {
     const isMuch = this.#much.has(this.#paths[0] ?? '');
     const wanted = isMuch
       ? Math.min(PARALLEL_READS, Math.ceil(bytes / CHUNK_BYTES))
       : Math.min(LITTLE_READS, Math.ceil(bytes / LITTLE_BYTES));
     const paths = this.#takePaths(isMuch, Math.min(most, wanted));
-    const files = paths.map((path) => this.#next.get(path) ?? catalog.ensure(path));
+    const files = paths.map((path) => this.#next.get(path) ?? this.#parts.catalog.ensure(path));
     for (const file of files) this.#reading.set(file.path, file);
     const length = isMuch ? CHUNK_BYTES : LITTLE_BYTES;
-    const reads = await Promise.all(
-      files.map((file) => readChunk(file, storage, { limit: limitOf(file.path), length })),
-    );
-    const some: Some = { files: [], reads: [] };
-    const much: string[] = [];
-    for (const [index, file] of files.entries()) {
-      const read = reads[index];
-      if (read === undefined) continue;
-      if (isMuch || isProblem(read) || isWhole(file, read, limitOf(file.path))) {
-        some.files.push(file);
-        some.reads.push(read);
-      } else much.push(file.path);
-    }
+    const readings = await Promise.all(files.map((file) => this.#readOne(file, length, isMuch)));
+    this.#startIfMuch(readings);
+    if (isMuch) return readings;
+    const isDone = ({ file, read }: Reading): boolean =>
+      isProblem(read) || isWhole(file, read, this.#parts.limitOf(file.path));
     // read anew next, all of it: a line that goes on beyond what was read must be seen whole
+    const much = readings.filter((reading) => !isDone(reading)).map(({ file }) => file.path);
     for (const path of much) {
       this.#much.add(path);
       this.#reading.delete(path);
     }
     this.#paths.unshift(...much);
-    return some;
+    return readings.filter(isDone);
+  }
+
+  async #readOne(file: FileState, length: number, isMuch: boolean): Promise<Reading> {
+    const { storage, limitOf } = this.#parts;
+    const place = isMuch ? this.#parser?.chunk() : undefined;
+    const read = await readChunk(file, storage, { limit: limitOf(file.path), length, into: place?.room });
+    return { file, read, place };
   }
 
   /** From the front of the queue, those of one kind. */
@@ -179,30 +181,29 @@ export class ChunkQueue {
     return this.#paths.splice(0, count);
   }
 
-  #startIfMuch(files: readonly FileState[], reads: readonly (Part | StorageProblem)[]): void {
+  #startIfMuch(readings: readonly Reading[]): void {
     if (this.#parser !== undefined) return;
     let pending = this.#bytes;
-    for (const [index, file] of files.entries()) {
-      const read = reads[index];
-      if (read === undefined || isProblem(read)) continue;
+    for (const { file, read } of readings) {
+      if (isProblem(read)) continue;
       this.#bytes += read.bytes.length;
       pending += Math.min(read.size, this.#parts.limitOf(file.path)) - file.offset;
     }
     if (pending > this.#parts.aheadFrom) this.#parser = this.#parts.startAhead();
   }
 
-  #chunk(file: FileState, read: Part | StorageProblem): Chunk {
+  #chunk({ file, read, place }: Reading): Chunk {
     const { path } = file;
-    const chunk: Chunk = { path, read, ahead: undefined, next: undefined, isVoid: false };
+    const chunk: Chunk = { path, read, place, ahead: undefined, next: undefined, isVoid: false };
     this.#open.add(chunk);
     this.#reading.delete(path);
     this.#next.delete(path);
     // to hand a few lines over costs more than to parse them
-    if (this.#parser === undefined || isProblem(read) || read.bytes.length < AHEAD_BYTES) return chunk;
+    if (place === undefined || isProblem(read) || read.bytes.length < AHEAD_BYTES) return chunk;
     // the middle of a line too long is no chunk that begins with a line
     if (file.scanned > file.offset) return chunk;
-    chunk.ahead = this.#parser.begin(read.bytes, file.marker.length);
-    chunk.read = { ...read, bytes: chunk.ahead.bytes };
+    place.begin(read.bytes, file.marker.length);
+    chunk.ahead = place;
     chunk.next = this.#after(file, read);
     if (chunk.next !== undefined) {
       this.#next.set(path, chunk.next);

@@ -1,9 +1,7 @@
 // What metric-columns.ts has written, line by line: as events to be judged, or as rows where a glance is enough.
 import type { EventOf } from '../events/event.ts';
-import { isAscii } from 'node:buffer';
 import { columnSums, pointSums, type PointSums } from './column-sums.ts';
 import { SEQ, TS_LENGTH } from './line-shape.ts';
-import { ROW_LENGTH, type MetricRow } from './event-row.ts';
 import {
   NONE,
   NUMBERS,
@@ -12,6 +10,7 @@ import {
   type MetricColumns,
   type SpacedColumns,
 } from './metric-columns.ts';
+import type { MetricBlock } from './metric-inserts.ts';
 import type { Point } from './series.ts';
 
 /** A metric whose values are all finite, and its `extra` as the row has it. */
@@ -28,32 +27,20 @@ export interface PlainLines {
   lastTs: string;
   /** Where each begins. */
   startOf(nth: number): number;
-  /** Of the next `count`, which stay the next; undefined if they have to be added one by one. */
+  /** Of the next `count`; undefined if they have to be added one by one. */
   sums(count: number): PointSums | undefined;
-  /**
-   * The next one as the row of a writer. Each is to be taken once, and what is returned is of use until the next call:
-   * of a million lines the collector would have to clear it away.
-   */
-  next(writer: string): MetricRow;
-  nextRow(writer: string): MetricRow['row'];
+  /** The next `count`, one by one: what is given is of use until the next one. */
+  points(count: number): Iterable<Point>;
+  /** Takes the next `count`, so that those after them are the next. All of them are to be taken. */
+  take(count: number): MetricBlock;
 }
 
 const NO_NAMES: readonly string[] = [];
-/** Of so many lines the texts are made at once. */
-const TEXT_LINES = 64;
 
 /** Asked for the lines of the chunk from its start to its end. */
 export class ColumnReader {
   readonly #columns: MetricColumns;
   readonly #space: ColumnSpace;
-  readonly #isAscii: boolean;
-  /** Of lines from `#textFrom` to `#textTo`: a string for all would be long, one for each is dear. */
-  #ts = '';
-  #json = '';
-  #jsonFrom = 0;
-  #textFrom = 0;
-  #textTo = 0;
-  readonly #next: MetricRow = { row: Array.from({ length: ROW_LENGTH }, () => null), point: newPoint() };
   #index = 0;
   #extraAt = 0;
   #jsonAt = 0;
@@ -61,7 +48,6 @@ export class ColumnReader {
   constructor({ columns, space }: SpacedColumns) {
     this.#columns = columns;
     this.#space = space;
-    this.#isAscii = isAscii(textOf(space.extraJson, 0, columns.extraJsonLength));
   }
 
   /** The line from `at` to `end`, or undefined if it is not in the columns. */
@@ -70,7 +56,7 @@ export class ColumnReader {
     return this.#space.places[this.#index * PLACES + 1] === end ? this.#take() : undefined;
   }
 
-  /** The line at `at` and those after it, if it has this `seq`. All of them are to be taken. */
+  /** The line at `at` and those after it, if it has this `seq`. */
   linesAt(at: number, seq: number): PlainLines | undefined {
     if (!this.#isAt(at)) return undefined;
     const { places, numbers } = this.#space;
@@ -89,14 +75,11 @@ export class ColumnReader {
       runId: this.#wordAt(first * PLACES + 2) ?? '',
       attempt: this.#wordAt(first * PLACES + 3),
       end: places[(end - 1) * PLACES + 1] ?? 0,
-      lastTs: textOf(this.#space.ts, (end - 1) * TS_LENGTH, end * TS_LENGTH).toString('latin1'),
+      lastTs: this.#tsOf(end - 1),
       startOf: (nth) => places[(first + nth) * PLACES] ?? 0,
       sums: (count) => this.#sums(count),
-      next: (writer) => {
-        this.#readPoint();
-        return { ...this.#next, row: this.#takeRow(writer) };
-      },
-      nextRow: (writer) => this.#takeRow(writer),
+      points: (count) => this.#points(count),
+      take: (count) => this.#takeBlock(count),
     };
   }
 
@@ -126,7 +109,7 @@ export class ColumnReader {
     const place = this.#index * PLACES;
     const event: EventOf<'metric'> = {
       type: 'metric',
-      ts: this.#tsOfLine(),
+      ts: this.#tsOf(this.#index),
       seq: orNull(numbers[number + 1]),
       run_id: this.#wordAt(place + 2) ?? '',
       attempt: this.#wordAt(place + 3),
@@ -138,7 +121,7 @@ export class ColumnReader {
       fitness: orNull(numbers[number + 6]),
       behavioral_comparison: orNull(numbers[number + 7]),
       gpu_memory_mb: orNull(numbers[number + 8]),
-      extra: this.#extra(),
+      extra: this.#extra(this.#index, this.#extraAt),
     };
     const extraJson = this.#jsonOfLine();
     this.#goOn();
@@ -166,41 +149,43 @@ export class ColumnReader {
     return sums;
   }
 
-  #readPoint(): void {
+  *#points(count: number): Generator<Point> {
     const { numbers } = this.#space;
-    const number = this.#index * NUMBERS;
-    const { point } = this.#next;
-    point.elapsedSeconds = (numbers[number] ?? 0) + 0;
-    point.seq = numbers[number + 1] ?? 0;
-    point.epoch = rowValue(numbers[number + 2]);
-    point.step = rowValue(numbers[number + 3]);
-    point.loss = rowValue(numbers[number + 4]);
-    point.f1 = rowValue(numbers[number + 5]);
-    point.fitness = rowValue(numbers[number + 6]);
-    point.behavioral_comparison = rowValue(numbers[number + 7]);
-    point.gpuMemoryMb = rowValue(numbers[number + 8]);
-    point.extra = this.#extra();
+    // one for all: of a million the collector would have to clear it away
+    const point = newPoint();
+    let extraAt = this.#extraAt;
+    for (let line = this.#index; line < this.#index + count; line += 1) {
+      const number = line * NUMBERS;
+      point.elapsedSeconds = (numbers[number] ?? 0) + 0;
+      point.seq = numbers[number + 1] ?? 0;
+      point.epoch = rowValue(numbers[number + 2]);
+      point.step = rowValue(numbers[number + 3]);
+      point.loss = rowValue(numbers[number + 4]);
+      point.f1 = rowValue(numbers[number + 5]);
+      point.fitness = rowValue(numbers[number + 6]);
+      point.behavioral_comparison = rowValue(numbers[number + 7]);
+      point.gpuMemoryMb = rowValue(numbers[number + 8]);
+      point.extra = this.#extra(line, extraAt);
+      extraAt += this.#extraNamesOf(line).length;
+      yield point;
+    }
   }
 
-  #takeRow(writer: string): MetricRow['row'] {
-    const { numbers } = this.#space;
-    const number = this.#index * NUMBERS;
-    const { row } = this.#next;
-    row[0] = this.#wordAt(this.#index * PLACES + 2);
-    row[1] = writer;
-    row[2] = numbers[number + 1] ?? 0;
-    row[3] = this.#tsOfLine();
-    row[4] = (numbers[number] ?? 0) + 0;
-    row[5] = rowValue(numbers[number + 2]);
-    row[6] = rowValue(numbers[number + 3]);
-    row[7] = rowValue(numbers[number + 4]);
-    row[8] = rowValue(numbers[number + 5]);
-    row[9] = rowValue(numbers[number + 6]);
-    row[10] = rowValue(numbers[number + 7]);
-    row[11] = rowValue(numbers[number + 8]);
-    row[12] = this.#jsonOfLine();
-    this.#goOn();
-    return row;
+  #takeBlock(count: number): MetricBlock {
+    const { numbers, places, ts, extraJson } = this.#space;
+    const first = this.#index;
+    const jsonFrom = this.#jsonAt;
+    const runId = this.#wordAt(first * PLACES + 2) ?? '';
+    for (let nth = 0; nth < count; nth += 1) this.#goOn();
+    return {
+      runId,
+      count,
+      firstSeq: numbers[first * NUMBERS + SEQ] ?? 0,
+      numbers: numbers.subarray(first * NUMBERS, (first + count) * NUMBERS),
+      ts: textOf(ts, first * TS_LENGTH, (first + count) * TS_LENGTH),
+      extraJson: textOf(extraJson, jsonFrom, this.#jsonAt),
+      extraEnd: (nth) => (places[(first + nth) * PLACES + 5] ?? 0) - jsonFrom,
+    };
   }
 
   #goOn(): void {
@@ -209,30 +194,14 @@ export class ColumnReader {
     this.#index += 1;
   }
 
-  #tsOfLine(): string {
-    this.#bringText();
-    const nth = this.#index - this.#textFrom;
-    return this.#ts.slice(nth * TS_LENGTH, (nth + 1) * TS_LENGTH);
+  #tsOf(line: number): string {
+    return textOf(this.#space.ts, line * TS_LENGTH, (line + 1) * TS_LENGTH).toString('latin1');
   }
 
   #jsonOfLine(): string | null {
     const { places, extraJson } = this.#space;
     const end = places[this.#index * PLACES + 5] ?? 0;
-    if (end === this.#jsonAt) return null;
-    if (!this.#isAscii) return textOf(extraJson, this.#jsonAt, end).toString('utf8');
-    this.#bringText();
-    return this.#json.slice(this.#jsonAt - this.#jsonFrom, end - this.#jsonFrom);
-  }
-
-  #bringText(): void {
-    if (this.#index < this.#textTo) return;
-    const { ts, extraJson, places } = this.#space;
-    this.#textFrom = this.#index;
-    this.#textTo = Math.min(this.#index + TEXT_LINES, this.#columns.lines);
-    this.#ts = textOf(ts, this.#textFrom * TS_LENGTH, this.#textTo * TS_LENGTH).toString('latin1');
-    this.#jsonFrom = this.#jsonAt;
-    const jsonTo = places[(this.#textTo - 1) * PLACES + 5] ?? 0;
-    this.#json = this.#isAscii ? textOf(extraJson, this.#jsonAt, jsonTo).toString('latin1') : '';
+    return end === this.#jsonAt ? null : textOf(extraJson, this.#jsonAt, end).toString('utf8');
   }
 
   #wordAt(place: number): string | null {
@@ -245,12 +214,12 @@ export class ColumnReader {
     return index === NONE ? NO_NAMES : (this.#columns.extraNames[index] ?? NO_NAMES);
   }
 
-  #extra(): Record<string, number> | null {
-    const names = this.#extraNamesOf(this.#index);
+  #extra(line: number, extraAt: number): Record<string, number> | null {
+    const names = this.#extraNamesOf(line);
     if (names.length === 0) return null;
     const extra: Record<string, number> = {};
     for (let nth = 0; nth < names.length; nth += 1) {
-      extra[names[nth] ?? ''] = this.#space.extraValues[this.#extraAt + nth] ?? 0;
+      extra[names[nth] ?? ''] = this.#space.extraValues[extraAt + nth] ?? 0;
     }
     return extra;
   }

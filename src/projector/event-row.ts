@@ -8,8 +8,6 @@ export interface MetricRow {
   point: Point;
 }
 
-export const ROW_LENGTH = 14;
-
 /** The measures that may be not finite, in the order of the columns. */
 const MEASURES = [...NAMED_METRICS, 'gpu_memory_mb'] as const;
 

@@ -16,6 +16,7 @@ interface Request {
   file: string;
   from: number;
   length: number;
+  into: Uint8Array | undefined;
   answer: (result: Part | StorageProblem) => void;
 }
 
@@ -32,11 +33,11 @@ export class FolderReads {
   }
 
   /** A path that cannot be read is a value, not an exception. */
-  read(file: string, from: number, length: number): Promise<Part | StorageProblem> {
+  read(file: string, from: number, length: number, into?: Uint8Array): Promise<Part | StorageProblem> {
     return new Promise((answer) => {
       if (this.#asked.size === 0) queueMicrotask(() => this.#serve());
       const folder = path.posix.dirname(file);
-      const request = { file, from, length, answer };
+      const request = { file, from, length, into, answer };
       const others = this.#asked.get(folder);
       if (others === undefined) this.#asked.set(folder, [request]);
       else others.push(request);
@@ -69,7 +70,8 @@ export class FolderReads {
     await this.#release(() => opened.close());
   }
 
-  async #readFile(folder: OpenFolder, { file, from, length }: Request): Promise<Part | StorageProblem> {
+  async #readFile(folder: OpenFolder, request: Request): Promise<Part | StorageProblem> {
+    const { file, from, length, into } = request;
     try {
       this.#count.add(1);
       const descriptor = await this.#calls.open(folder.at(path.posix.basename(file)), OPEN_FLAGS.read);
@@ -77,7 +79,8 @@ export class FolderReads {
         this.#count.add(2);
         const stats = await this.#calls.stat(descriptor);
         if (!stats.isFile()) return { path: file, reason: kindOf(stats) };
-        const bytes = await this.#readFully(descriptor, from, Math.min(length, stats.size - from));
+        const there = Math.min(length, stats.size - from);
+        const bytes = there <= 0 ? NOTHING : await this.#readFully(descriptor, from, room(there, into));
         const { size, mtimeMs, uid, gid, nlink: links } = stats;
         return { size, mtimeMs, uid, gid, links, bytes };
       } finally {
@@ -96,13 +99,11 @@ export class FolderReads {
     }
   }
 
-  async #readFully(descriptor: number, from: number, length: number): Promise<Buffer> {
-    if (length <= 0) return NOTHING;
-    const bytes = Buffer.allocUnsafe(length);
+  async #readFully(descriptor: number, from: number, bytes: Buffer): Promise<Buffer> {
     let filled = 0;
-    while (filled < length) {
+    while (filled < bytes.length) {
       this.#count.add(1);
-      const got = await this.#calls.read(descriptor, bytes, filled, length - filled, from + filled);
+      const got = await this.#calls.read(descriptor, bytes, filled, bytes.length - filled, from + filled);
       if (got === 0) break;
       filled += got;
     }
@@ -113,6 +114,11 @@ export class FolderReads {
 /** Open and close. */
 const FOLDER_CALLS = 2;
 const NOTHING = Buffer.alloc(0);
+
+function room(length: number, into: Uint8Array | undefined): Buffer {
+  if (into === undefined || into.length < length) return Buffer.allocUnsafe(length);
+  return Buffer.from(into.buffer, into.byteOffset, length);
+}
 
 function problem(file: string, error: unknown): StorageProblem {
   return { path: file, reason: errnoOf(error) ?? messageOf(error) };

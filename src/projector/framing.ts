@@ -20,6 +20,12 @@ export function nextLineFeed(bytes: Buffer, from: number): number {
  * LF needs no check of each line.
  */
 export function lineParser(bytes: Buffer): (start: number, end: number) => ParsedLine {
+  let parse: ((start: number, end: number) => ParsedLine) | undefined;
+  // of most chunks that were parsed ahead no line is parsed again
+  return (start, end) => (parse ??= parserFor(bytes))(start, end);
+}
+
+function parserFor(bytes: Buffer): (start: number, end: number) => ParsedLine {
   const whole = bytes.subarray(0, bytes.lastIndexOf(LF) + 1);
   if (isAscii(whole)) return (start, end) => parseText(bytes.toString('latin1', start, end));
   if (isUtf8(whole)) return (start, end) => parseText(bytes.toString('utf8', start, end));

@@ -1,99 +1,150 @@
-// Inserts rows of run_metrics, many of one series with one statement that names only what they have: twice as fast.
+// Inserts rows of run_metrics; consecutive ones of one series many at a time, for half of the time.
 import type { Statement } from 'better-sqlite3';
 import type { Db } from '../db/open.ts';
+import { NUMBER_FIELDS, SEQ, TS_LENGTH } from './line-shape.ts';
 
 export type MetricValues = readonly (string | number | null)[];
 
-const COLUMNS = 14;
-/** After run_id and writer. */
-const FIRST_OWN = 2;
-const ROWS = 32;
-/** Each takes some 50 KB. Where columns are there in yet other combinations, one for all of them does. */
-const MAX_STATEMENTS = 16;
-const ALL_COLUMNS = 2 ** COLUMNS - 1;
+/** Consecutive lines of one run by one writer, all of whose values are finite, as columns. */
+export interface MetricBlock {
+  runId: string;
+  count: number;
+  /** The others follow one by one. */
+  firstSeq: number;
+  /** NUMBER_FIELDS of each; NaN is null. */
+  numbers: Float64Array;
+  /** TS_LENGTH bytes of each. */
+  ts: Buffer;
+  /** The `extra` of each as JSON, one after the other. */
+  extraJson: Buffer;
+  /** Where that of the `nth` ends in it; where the one before ended if it has none. */
+  extraEnd: (nth: number) => number;
+}
+
+/** In a column of numbers; seq is counted on from the first. */
+const FIELDS = Array.from(NUMBER_FIELDS.keys()).filter((field) => field !== SEQ);
+/** As a bit beside those of FIELDS. */
+const EXTRA = NUMBER_FIELDS.length;
+const ALL_COLUMNS = 2 ** (EXTRA + 1) - 1;
+/** How many rows a statement has; what is left over of a block goes in by those with fewer. */
+const ROWS = [64, 8, 1] as const;
+/** One of 64 rows takes some 100 KB. Where columns are there in yet other combinations, one for all of them does. */
+const MAX_COMBINATIONS = 12;
 
 interface Several {
   statement: Statement;
-  /** Which columns each row gives values for. */
-  columns: readonly number[];
-  arguments: (string | number | null)[];
+  /** Which columns each row gives a number for. */
+  fields: readonly number[];
+  hasExtra: boolean;
+  /** The values of the rows, one row after the other; used again each time. */
+  values: number[];
 }
 
-/** Rows that were added are in the table after `flush`. */
 export class MetricInserts {
   readonly #db: Db;
   readonly #one: Statement;
-  /** By the columns that are not NULL in all rows, as bits. */
-  readonly #several = new Map<number, Several>();
-  /** The values of rows of one run by one writer, one after the other; those of rows that are gone are written over. */
-  readonly #values: (string | number | null)[] = Array.from({ length: ROWS * COLUMNS }, () => null);
-  #waiting = 0;
-  #bits = 0;
+  /** By the columns that are not NULL in all rows, as bits, then by the number of rows. */
+  readonly #several = new Map<number, Map<number, Several>>();
 
   constructor(db: Db) {
     this.#db = db;
-    this.#one = db.prepare(`INSERT INTO run_metrics VALUES (?${', ?'.repeat(COLUMNS - 1)})`);
+    this.#one = db.prepare(`INSERT INTO run_metrics VALUES (?${', ?'.repeat(13)})`);
   }
 
   /** A whole row, its values in the order of the table. */
   add(row: MetricValues): void {
-    const values = this.#values;
-    if (this.#waiting > 0 && (values[0] !== row[0] || values[1] !== row[1])) this.flush();
-    const at = this.#waiting * COLUMNS;
-    let bits = this.#bits;
-    for (let column = 0; column < COLUMNS; column += 1) {
-      const value = row[column] ?? null;
-      values[at + column] = value;
-      if (value !== null) bits |= 1 << column;
-    }
-    this.#bits = bits;
-    this.#waiting += 1;
-    if (this.#waiting === ROWS) this.#insertAll();
+    this.#one.run(...row);
   }
 
-  flush(): void {
-    const count = this.#waiting;
-    this.discard();
-    for (let row = 0; row < count; row += 1) {
-      this.#one.run(...this.#values.slice(row * COLUMNS, (row + 1) * COLUMNS));
+  addBlock(block: MetricBlock, writer: string): void {
+    for (let from = 0; from < block.count;) {
+      const rows = ROWS.find((each) => each <= block.count - from) ?? 1;
+      this.#insert(block, writer, from, rows);
+      from += rows;
     }
   }
 
-  /** Forgets the rows that wait. */
-  discard(): void {
-    this.#waiting = 0;
-    this.#bits = 0;
-  }
-
-  #insertAll(): void {
-    const { statement, columns, arguments: given } = this.#severalFor(this.#bits);
-    this.discard();
-    const values = this.#values;
+  #insert(
+    { runId, firstSeq, numbers, ts, extraJson, extraEnd }: MetricBlock,
+    writer: string,
+    from: number,
+    rows: number,
+  ): void {
+    const extraFrom = from === 0 ? 0 : extraEnd(from - 1);
+    const extraTo = extraEnd(from + rows - 1);
+    const bits = columnBits(numbers, from, rows) | (extraTo > extraFrom ? 1 << EXTRA : 0);
+    const { statement, fields, hasExtra, values } = this.#severalFor(bits, rows);
     let to = 0;
-    for (let row = 0; row < ROWS; row += 1) {
-      for (let nth = 0; nth < columns.length; nth += 1) {
-        given[to] = values[row * COLUMNS + (columns[nth] ?? 0)] ?? null;
+    let extraAt = extraFrom;
+    for (let row = from; row < from + rows; row += 1) {
+      const number = row * NUMBER_FIELDS.length;
+      for (let nth = 0; nth < fields.length; nth += 1) {
+        // negative zero becomes zero, as in every row; NaN is NULL to SQLite
+        values[to] = (numbers[number + (fields[nth] as number)] as number) + 0;
         to += 1;
       }
+      if (!hasExtra) continue;
+      const end = extraEnd(row);
+      // of no text from NULL on there is no part
+      values[to] = end === extraAt ? Number.NaN : extraAt - extraFrom + 1;
+      values[to + 1] = end - extraAt;
+      to += 2;
+      extraAt = end;
     }
-    // as arguments, since of an array each value is looked up
-    statement.run({ run: values[0], writer: values[1] }, ...given);
+    // the texts of all rows as bytes, for a string of each is dear; the values as arguments, for of an array each is looked up
+    const shared = {
+      run: runId,
+      writer,
+      seq: firstSeq + from,
+      ts: ts.subarray(from * TS_LENGTH, (from + rows) * TS_LENGTH),
+      extra: extraJson.subarray(extraFrom, extraTo),
+    };
+    statement.run(shared, ...values);
   }
 
-  #severalFor(bits: number): Several {
-    const known = this.#several.get(bits);
-    if (known !== undefined) return known;
-    if (this.#several.size >= MAX_STATEMENTS && bits !== ALL_COLUMNS) return this.#severalFor(ALL_COLUMNS);
-    const own = Array.from({ length: COLUMNS }, (_, column) => column).slice(FIRST_OWN);
-    const columns = own.filter((column) => (bits & (1 << column)) !== 0);
-    const marks = own.map((column) => (columns.includes(column) ? '?' : 'NULL'));
-    const row = `(@run, @writer, ${marks.join(', ')})`;
-    const several = {
-      statement: this.#db.prepare(`INSERT INTO run_metrics VALUES ${row}${`, ${row}`.repeat(ROWS - 1)}`),
-      columns,
-      arguments: Array.from({ length: columns.length * ROWS }, () => null),
-    };
-    this.#several.set(bits, several);
+  #severalFor(bits: number, rows: number): Several {
+    let byRows = this.#several.get(bits);
+    if (byRows === undefined) {
+      if (this.#several.size >= MAX_COMBINATIONS && bits !== ALL_COLUMNS)
+        return this.#severalFor(ALL_COLUMNS, rows);
+      byRows = new Map();
+      this.#several.set(bits, byRows);
+    }
+    let several = byRows.get(rows);
+    if (several === undefined) {
+      several = this.#prepare(bits, rows);
+      byRows.set(rows, several);
+    }
     return several;
   }
+
+  #prepare(bits: number, rows: number): Several {
+    const has = (column: number): boolean => (bits & (1 << column)) !== 0;
+    const numbers = FIELDS.map((field) => (has(field) ? '?' : 'NULL')).join(', ');
+    const extra = has(EXTRA) ? 'CAST(substr(@extra, ?, ?) AS TEXT)' : 'NULL';
+    const row = (nth: number): string =>
+      `(@run, @writer, @seq + ${nth}, CAST(substr(@ts, ${nth * TS_LENGTH + 1}, ${TS_LENGTH}) AS TEXT), ${numbers}, ${extra}, NULL)`;
+    const all = Array.from({ length: rows }, (_, nth) => row(nth)).join(', ');
+    const fields = FIELDS.filter(has);
+    return {
+      statement: this.#db.prepare(`INSERT INTO run_metrics VALUES ${all}`),
+      fields,
+      hasExtra: has(EXTRA),
+      values: Array.from({ length: rows * (fields.length + (has(EXTRA) ? 2 : 0)) }, () => 0),
+    };
+  }
+}
+
+/** Which columns have a value in any of the rows. */
+function columnBits(numbers: Float64Array, from: number, rows: number): number {
+  let bits = 0;
+  const end = (from + rows) * NUMBER_FIELDS.length;
+  for (let field = 0; field < NUMBER_FIELDS.length; field += 1) {
+    for (let at = from * NUMBER_FIELDS.length + field; at < end; at += NUMBER_FIELDS.length) {
+      if (Number.isNaN(numbers[at])) continue;
+      bits |= 1 << field;
+      break;
+    }
+  }
+  return bits;
 }

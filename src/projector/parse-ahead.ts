@@ -10,19 +10,20 @@ import {
   type SpacedColumns,
 } from './metric-columns.ts';
 
-/** A chunk that may be parsed by the time it is needed; what is not is parsed then. */
+/** A place for one chunk, which may be parsed there by the time it is needed; what is not is parsed then. */
 export interface AheadChunk {
-  /** The chunk where it was put: the one that was handed over need not be kept until it is taken. */
-  bytes: Buffer;
-  /** Its metric lines; undefined if who asks has to parse all of them. Called at most once. */
+  /** Where its bytes are best read to: what is elsewhere has to be copied. */
+  readonly room: Uint8Array | undefined;
+  /** Hands the chunk over, once at most; a line begins at `from`, and where lines are is counted from there. */
+  begin(bytes: Buffer, from: number): void;
+  /** The metric lines of what was handed over; undefined if who asks has to parse all of them. Called at most once. */
   take(): Promise<SpacedColumns | undefined>;
-  /** The columns that were taken are no longer looked at. */
+  /** What is in `room`, and the columns that were taken, are no longer looked at. */
   release(): void;
 }
 
 export interface ParseAhead {
-  /** Hands over a chunk; a line begins at `from`, and where lines are is counted from there. */
-  begin(bytes: Buffer, from: number): AheadChunk;
+  chunk(): AheadChunk;
   end(): Promise<void>;
 }
 
@@ -45,7 +46,11 @@ export interface TaskResult {
   columns: MetricColumns | undefined;
 }
 
-export function columnsOf({ bytes, space }: Slot, from: number, to: number): MetricColumns {
+export function columnsOf(
+  { bytes, space }: Pick<Slot, 'bytes' | 'space'>,
+  from: number,
+  to: number,
+): MetricColumns {
   return metricColumns(Buffer.from(bytes.buffer, from, to - from), space);
 }
 
@@ -80,24 +85,34 @@ export class WorkerParseAhead implements ParseAhead {
     this.#worker.unref();
   }
 
-  begin(bytes: Buffer, from: number): AheadChunk {
-    const worker = this.#worker;
-    if (worker === undefined || bytes.length > SLOT_BYTES) return notAhead(bytes);
+  chunk(): AheadChunk {
+    if (this.#worker === undefined) return NOT_AHEAD;
     const slot = this.#free.pop() ?? newSlot();
-    slot.bytes.set(bytes);
-    Atomics.store(slot.claimed, 0, 0);
-    const id = (this.#lastId += 1);
-    const answer = new Promise<MetricColumns | undefined>((resolve) => this.#waiting.set(id, resolve));
-    worker.postMessage({ ...slot, id, from, to: bytes.length } satisfies Task, []);
+    let task: Task | undefined;
+    let answer: Promise<MetricColumns | undefined> = Promise.resolve(undefined);
     return {
-      bytes: Buffer.from(slot.bytes.buffer, 0, bytes.length),
+      room: slot.bytes,
+      begin: (bytes, from) => {
+        if (bytes.length > SLOT_BYTES) return;
+        if (bytes.buffer !== slot.bytes.buffer) slot.bytes.set(bytes);
+        task = { ...slot, id: (this.#lastId += 1), from, to: bytes.length };
+        answer = this.#hand(task);
+      },
       take: async () => {
+        if (task === undefined) return undefined;
         const there = claim(slot.claimed) ? undefined : await this.#keepAlive(answer);
-        return { columns: there ?? columnsOf(slot, from, bytes.length), space: slot.space };
+        return { columns: there ?? columnsOf(slot, task.from, task.to), space: slot.space };
       },
       // the worker may not have looked at it yet
       release: () => void answer.then(() => this.#free.push(slot)),
     };
+  }
+
+  #hand(task: Task): Promise<MetricColumns | undefined> {
+    Atomics.store(task.claimed, 0, 0);
+    if (this.#worker === undefined) return Promise.resolve(undefined);
+    this.#worker.postMessage(task, []);
+    return new Promise((resolve) => this.#waiting.set(task.id, resolve));
   }
 
   async end(): Promise<void> {
@@ -132,6 +147,9 @@ function newSlot(): Slot {
   };
 }
 
-function notAhead(bytes: Buffer): AheadChunk {
-  return { bytes, take: () => Promise.resolve(undefined), release: () => undefined };
-}
+const NOT_AHEAD: AheadChunk = {
+  room: undefined,
+  begin: () => undefined,
+  take: () => Promise.resolve(undefined),
+  release: () => undefined,
+};

@@ -21,10 +21,10 @@ export interface Look {
 export function readChunk(
   file: FileState,
   storage: LedgerStorage,
-  { limit, length }: { limit: number; length: number },
+  { limit, length, into }: { limit: number; length: number; into?: Uint8Array | undefined },
 ): Promise<Part | StorageProblem> {
   const from = readsFrom(file);
-  return storage.read(file.path, from, Math.min(length + file.marker.length, limit - from));
+  return storage.read(file.path, from, Math.min(length + file.marker.length, limit - from), into);
 }
 
 function isInsideLongLine(file: FileState): boolean {

@@ -1,10 +1,12 @@
 // A new database from the ledger in the place of the live one.
+import { existsSync } from 'node:fs';
+import { EarlySync } from '../db/early-sync.ts';
 import { openForBuilding, openReadOnly, type Db } from '../db/open.ts';
 import { buildPath, removeDatabase, swapIn } from '../db/swap.ts';
 import { errnoOf, RunfoldError } from '../errors.ts';
 import type { FileState } from './file-state.ts';
 import { keptTrust } from './projector.ts';
-import type { PassResult } from './pass-result.ts';
+import type { PassProgress, PassResult } from './pass-result.ts';
 import { filesRead, readAgain, type Loss, type ReplayOptions } from './replay.ts';
 import type { TrustLevel } from './trust.ts';
 
@@ -30,23 +32,28 @@ export async function rebuild(file: string, options: RebuildOptions): Promise<Re
   const built = buildPath(file, process.pid);
   const { files, trust, isDamaged } = askWhatWasRead(file, options);
   let db: Db | undefined;
+  let early: EarlySync | undefined;
+  const onProgress = (now: PassProgress): void => {
+    early?.wrote(now.bytesDone);
+    options.onProgress?.(now);
+  };
   try {
     db = openForBuilding(built);
-    const { projector, pass: first, losses } = await readAgain(files, new Map(), db, { ...options, trust });
+    // where there is a file its content is copied into that, and the built one is never brought to the disk
+    if (!existsSync(file)) early = new EarlySync(built);
+    const read = { ...options, onProgress, trust };
+    const { projector, pass: first, losses } = await readAgain(files, new Map(), db, read);
     const withRows = losses.filter(({ events }) => events > 0);
     if (withRows.length > 0 && options.loseMissing !== true) throw wouldLose(withRows);
-    const { onProgress, signal } = options;
-    const last = await projector.pass({
-      thorough: true,
-      ...(onProgress && { onProgress }),
-      ...(signal && { signal }),
-    });
-    options.signal?.throwIfAborted();
+    const { signal } = options;
+    const last = await projector.pass({ thorough: true, onProgress, ...(signal && { signal }) });
+    signal?.throwIfAborted();
     db.close();
     const damaged = await swapIn(built, file, isDamaged);
     return { pass: sumUp(first, last), lost: losses, damaged };
   } finally {
     db?.close();
+    early?.end();
     removeDatabase(built);
   }
 }

@@ -4,7 +4,7 @@ import type { Db } from '../db/open.ts';
 import type { FoldEvent } from './attempts.ts';
 import { pointOf } from './event-row.ts';
 import type { FoldedRun, RunRow } from './fold.ts';
-import { MetricInserts, type MetricValues } from './metric-inserts.ts';
+import { MetricInserts, type MetricBlock, type MetricValues } from './metric-inserts.ts';
 import type { ResultsRow, ViewedAttempts } from './results.ts';
 import { decodeSummary, encodeSummary, type Point, type Series } from './series.ts';
 import type { SlurmJobRow } from './slurm-fold.ts';
@@ -67,18 +67,13 @@ export class RunStore {
     return statement;
   }
 
-  /** A whole row of `run_metrics`; in the table after `flush`. */
+  /** A whole row of `run_metrics`. */
   addMetric(row: MetricValues): void {
     this.#metrics.add(row);
   }
 
-  flush(): void {
-    this.#metrics.flush();
-  }
-
-  /** Forgets what was not flushed, because its transaction has ended. */
-  discard(): void {
-    this.#metrics.discard();
+  addMetrics(block: MetricBlock, writer: string): void {
+    this.#metrics.addBlock(block, writer);
   }
 
   addPointAttempt(runId: string, writer: string, seq: number, attempt: string): void {
@@ -134,7 +129,6 @@ export class RunStore {
 
   /** The points of one series, one by one, by one scan of its range. */
   *points(runId: string, { series, isDefault }: StoredSeries): Generator<Point> {
-    this.flush();
     const { writer, attempt } = series;
     const own = isDefault ? 'p.attempt IS NULL OR p.attempt = @attempt' : 'p.attempt = @attempt';
     const rows = this.#sql(
@@ -197,7 +191,6 @@ export class RunStore {
 
   /** Removes everything that a writer said; returns the runs that have to be folded again. */
   retract(writer: string): string[] {
-    this.flush();
     const runs = new Set<string>();
     for (const table of ['_events', '_series', 'run_errors', '_samples']) {
       for (const runId of this.#sql(`SELECT DISTINCT run_id FROM ${table} WHERE writer = ?`)

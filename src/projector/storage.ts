@@ -54,8 +54,12 @@ export interface LedgerStorage {
    * is its name for the one and its path for the other). Throws if `events/` cannot be listed.
    */
   list(wanted?: (folder: string) => boolean, isKnown?: IsKnown): Promise<Listing>;
-  /** Reads at most `length` bytes from `from`. A path that cannot be read is a value, not an exception. */
-  read(file: string, from: number, length: number): Promise<Part | StorageProblem>;
+  /**
+   * Reads at most `length` bytes from `from`. A path that cannot be read is a value, not an exception.
+   *
+   * @param into memory where the bytes may be put, if they have room there
+   */
+  read(file: string, from: number, length: number, into?: Uint8Array): Promise<Part | StorageProblem>;
   /** Calls to the file system that all of this has made so far, where they are counted. */
   readonly calls?: number;
 }
@@ -168,8 +172,8 @@ export class DirectoryStorage implements LedgerStorage {
     }
   }
 
-  read(file: string, from: number, length: number): Promise<Part | StorageProblem> {
-    return this.#reads.read(file, from, length);
+  read(file: string, from: number, length: number, into?: Uint8Array): Promise<Part | StorageProblem> {
+    return this.#reads.read(file, from, length, into);
   }
 }
 

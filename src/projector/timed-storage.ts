@@ -44,8 +44,8 @@ export class TimedStorage implements LedgerStorage {
     });
   }
 
-  read(file: string, from: number, length: number): Promise<Part | StorageProblem> {
-    return this.#timed(file, () => this.#storage.read(file, from, length));
+  read(file: string, from: number, length: number, into?: Uint8Array): Promise<Part | StorageProblem> {
+    return this.#timed(file, () => this.#storage.read(file, from, length, into));
   }
 
   async #timed<T>(path: string, call: (pending: PendingCall) => Promise<T>): Promise<T> {

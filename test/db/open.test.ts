@@ -65,6 +65,17 @@ test('a new file gets the tables, the application id and the version, and is wri
   expect(tables).toEqual(expect.arrayContaining([...PUBLIC_TABLES]));
 });
 
+test('a file that is being built has no journal on the disk, and can take a transaction back', () => {
+  const file = newFile();
+  const db = openForBuilding(file);
+  onTestFinished(() => void db.close());
+  db.exec('BEGIN IMMEDIATE');
+  db.exec("INSERT INTO _projection (id, ledger_id, ledger_path) VALUES (1, 'x', 'y')");
+  expect(fs.readdirSync(path.dirname(file))).toEqual([path.basename(file)]);
+  db.exec('ROLLBACK');
+  expect(db.prepare('SELECT count(*) FROM _projection').pluck().get()).toBe(0);
+});
+
 test('reading makes no file and writes none', () => {
   const missing = newFile();
   expect(() => openReadOnly(missing)).toThrow(expect.objectContaining({ code: 'database_missing' }));

@@ -24,8 +24,8 @@ import { DirectoryStorage, Projector } from '${builtUrl('projector/index.js')}';
 const [root, file, how] = process.argv.slice(2);
 let started = 0, taken = 0;
 class Watched extends WorkerParseAhead {
-  begin(bytes, from) {
-    const chunk = super.begin(bytes, from);
+  chunk() {
+    const chunk = super.chunk();
     return { ...chunk, take: async () => {
       const columns = await chunk.take();
       if (columns !== undefined) taken += 1;

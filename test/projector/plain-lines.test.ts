@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { IN_MEMORY, openForWriting } from '../../src/db/open.ts';
+import { NUMBER_FIELDS } from '../../src/projector/line-shape.ts';
 import { MetricInserts, type MetricValues } from '../../src/projector/metric-inserts.ts';
 import { Projector, type ProjectorOptions } from '../../src/projector/projector.ts';
 import { LEDGER, MemoryStorage } from '../helpers/memory-storage.ts';
@@ -113,23 +114,38 @@ test('rows with any of their columns are inserted as they are', () => {
   const db = openForWriting(IN_MEMORY);
   const inserts = new MetricInserts(db);
   const rows: MetricValues[] = [];
-  for (let bits = 0; bits < 512; bits += 1) {
-    for (let nth = 0; nth < 40; nth += 1) {
-      const own = Array.from({ length: 9 }, (_, column) => ((bits >> column) & 1 ? column + nth : null));
-      const texts = own.slice(7).map((each) => (each === null ? null : `{"a":${each}}`));
-      rows.push([
-        'run',
-        `writer ${String(bits).padStart(3, '0')}`,
-        nth,
-        'ts',
-        nth / 7,
-        ...own.slice(0, 7),
-        ...texts,
-      ]);
+  const COUNT = 64 + 8 + 3;
+  for (let bits = 0; bits < 256; bits += 1) {
+    const writer = `writer ${String(bits).padStart(3, '0')}`;
+    const numbers = new Float64Array(COUNT * NUMBER_FIELDS.length).fill(Number.NaN);
+    const ends: number[] = [];
+    let ts = '';
+    let json = '';
+    for (let nth = 0; nth < COUNT; nth += 1) {
+      // what a block has, not all of its rows have
+      const own = Array.from({ length: 8 }, (_, column) =>
+        (bits >> column) & 1 && (nth + column) % 3 > 0 ? column + nth : null,
+      );
+      const extra = own[7] === null ? null : `{"é${'x'.repeat(nth % 5)}":${own[7]}}`;
+      const time = `2027-01-01T00:00:00.${String(nth).padStart(3, '0')}Z`;
+      const values = [nth / 7, 5 + nth, ...own.slice(0, 7)];
+      for (const [field, value] of values.entries()) {
+        if (value !== null) numbers[nth * NUMBER_FIELDS.length + field] = value === 0 ? -0 : value;
+      }
+      ts += time;
+      json += extra ?? '';
+      ends.push(Buffer.byteLength(json));
+      rows.push(['run', writer, 5 + nth, time, nth / 7, ...own.slice(0, 7), extra, null]);
     }
+    const block = { runId: 'run', count: COUNT, firstSeq: 5, numbers };
+    const extraEnd = (nth: number): number => ends[nth] ?? 0;
+    inserts.addBlock({ ...block, ts: Buffer.from(ts), extraJson: Buffer.from(json), extraEnd }, writer);
   }
-  for (const row of rows) inserts.add(row);
-  inserts.flush();
-  expect(db.prepare('SELECT * FROM run_metrics ORDER BY run_id, writer, seq').raw().all()).toEqual(rows);
+  const inserted = db.prepare('SELECT * FROM run_metrics ORDER BY run_id, writer, seq').raw().all();
+  expect(inserted).toEqual(rows);
+  const types = db.prepare(
+    'SELECT DISTINCT typeof(ts), typeof(seq), typeof(ifnull(extra, ts)) FROM run_metrics',
+  );
+  expect(types.raw().all()).toEqual([['text', 'integer', 'text']]);
   db.close();
 });
