@@ -1,4 +1,5 @@
 // What a command may touch, passed in so that tests can call it in process.
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../clock.ts';
@@ -17,6 +18,8 @@ export interface CliIo {
   clock: Clock;
   /** Aborted by SIGINT and SIGTERM. */
   signal: AbortSignal;
+  /** A process that records for `exec`, which was started before the command line was read. */
+  recorder?: ChildProcess | undefined;
   /** How a storage is asked whether it answers; by default that of `locate`. */
   askStorage?: AskStorage;
   /** Ends the process although a call to the storage hangs, once the command has returned. */

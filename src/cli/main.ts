@@ -6,6 +6,8 @@ import { dieOf } from '../exec/signals.ts';
 import type { CliIo } from './io.ts';
 
 const args = process.argv.slice(2);
+const recorder =
+  args[0] === 'exec' ? (await import('./recorder-place.ts')).recorderAhead(args, process.env) : undefined;
 const ending = new AbortController();
 let isAbandoned = false;
 let endedBy: NodeJS.Signals | undefined;
@@ -37,6 +39,7 @@ const io: CliIo = {
     return process.cwd();
   },
   clock: systemClock,
+  recorder,
   signal: ending.signal,
   abandon: () => {
     isAbandoned = true;
