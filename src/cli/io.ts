@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../clock.ts';
 import type { AskStorage } from '../projector/ask-storage.ts';
+import type { EmitProgress } from './below.ts';
 import { jsonSafe, printSafe } from './print-safe.ts';
 
 export interface CliIo {
@@ -20,6 +21,8 @@ export interface CliIo {
   signal: AbortSignal;
   /** A process that records for `exec`, which was started before the command line was read. */
   recorder?: ChildProcess | undefined;
+  /** Of a process that writes for another one, which it tells how far it is. */
+  report?: ((progress: EmitProgress) => void) | undefined;
   /** How a storage is asked whether it answers; by default that of `locate`. */
   askStorage?: AskStorage;
   /** Ends the process although a call to the storage hangs, once the command has returned. */

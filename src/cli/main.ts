@@ -2,6 +2,7 @@
 // The process: arguments and streams in, exit code out.
 import { once } from 'node:events';
 import { systemClock } from '../clock.ts';
+import { BELOW } from './below.ts';
 import { dieOf } from '../exec/signals.ts';
 import type { CliIo } from './io.ts';
 
@@ -17,6 +18,10 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     ending.abort();
   });
 }
+
+// one that writes for another process ends with it
+process.once('disconnect', () => ending.abort());
+process.channel?.unref();
 
 /**
  * Each stream is opened when it is asked for: that makes a pipe non-blocking, for all who share it, and `exec` leaves
@@ -40,6 +45,7 @@ const io: CliIo = {
   },
   clock: systemClock,
   recorder,
+  report: process.env[BELOW] === undefined ? undefined : (progress) => void process.send?.(progress),
   signal: ending.signal,
   abandon: () => {
     isAbandoned = true;

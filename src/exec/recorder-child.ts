@@ -34,6 +34,8 @@ process.on('disconnect', () => {
   process.exit(0);
 });
 
+tell({ kind: 'up' });
+
 function look(): void {
   clearTimeout(timer);
   if (recorder?.isDurable !== true) timer = setTimeout(look, LOOK_MS);

@@ -8,6 +8,8 @@ export type ToRecorder =
   { kind: 'open'; facts: RecorderFacts; env: Env } | { kind: 'note'; number: number; note: Note };
 
 export type FromRecorder =
+  /** It has started, and is about to make its first call to the storage when it is told to. */
+  | { kind: 'up' }
   /** The log was found, or where it would be. */
   | { kind: 'opened'; ledger: string }
   /** Written, as far as that could be; notes are taken one after the other. */

@@ -52,6 +52,8 @@ export class RecorderProcess {
   #waitingBytes = 0;
   #left = 0;
   #number = 0;
+  /** Whether what is not answered is due to the storage. */
+  #isUp = false;
   #isOpened = false;
   /** When the process was asked something that it has not answered. */
   #askedAt: number | undefined;
@@ -138,6 +140,7 @@ export class RecorderProcess {
   #start(facts: RecorderFacts, child: ChildProcess): void {
     this.#starts += 1;
     this.#child = child;
+    this.#isUp = false;
     this.#isOpened = false;
     child.on('message', (message: FromRecorder) => this.#hear(message));
     // also of one that could not be started
@@ -166,6 +169,9 @@ export class RecorderProcess {
   #hear(message: FromRecorder): void {
     if (this.#isOver) return;
     switch (message.kind) {
+      case 'up':
+        this.#isUp = true;
+        return;
       case 'say':
         this.#options.say(message.line);
         return;
@@ -198,7 +204,7 @@ export class RecorderProcess {
     this.#isHanging = false;
     const lost = this.#left === 0 ? 'nothing was lost' : `${this.#left} samples were lost meanwhile`;
     this.#left = 0;
-    this.#options.notices.always(`the storage of the log answers again; ${lost}`);
+    this.#options.notices.always(`the log is written again; ${lost}`);
   }
 
   #hangs(): void {
@@ -218,7 +224,10 @@ export class RecorderProcess {
 
   #silence(since: number): string {
     const of = this.#ledger === undefined ? '' : ` (${this.#ledger})`;
-    return `the storage of the log has not answered since ${new Date(since).toISOString()}${of}`;
+    const who = this.#isUp
+      ? 'the storage of the log has not answered'
+      : 'the process that records has not started';
+    return `${who} since ${new Date(since).toISOString()}${of}`;
   }
 
   /** Killed by somebody: another one writes on, in a file of its own. */

@@ -98,7 +98,7 @@ describe('a storage that hangs before the command is started', () => {
     await hears(started, 'ready');
     await started.says(SILENT);
     home.answer();
-    await started.says('answers again; nothing was lost');
+    await started.says('written again; nothing was lost');
     await until('a sample is written', () => home.of('resource_sample').length > 0);
     started.child.stdin?.write('go\n');
     expect((await started.ended).code).toBe(4);
@@ -171,7 +171,7 @@ describe('a storage that begins to hang while the command runs', () => {
     home.answer();
     const { code, stderr } = await started.ended;
     expect(code).toBe(6);
-    expect(stderr).toContain('answers again; nothing was lost');
+    expect(stderr).toContain('written again; nothing was lost');
     expect(home.statuses()).toEqual([RUNNING, ended('failed', 6)]);
     expect(fs.existsSync(home.spool)).toBe(false);
   });
