@@ -1,11 +1,11 @@
 // What a command may touch, passed in so that tests can call it in process.
-import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../clock.ts';
 import type { AskStorage } from '../projector/ask-storage.ts';
 import type { EmitProgress } from './below.ts';
 import { jsonSafe, printSafe } from './print-safe.ts';
+import type { RecorderAhead } from './recorder-place.ts';
 
 export interface CliIo {
   /** The command line after `runfold`. */
@@ -19,8 +19,8 @@ export interface CliIo {
   clock: Clock;
   /** Aborted by SIGINT and SIGTERM. */
   signal: AbortSignal;
-  /** A process that records for `exec`, which was started before the command line was read. */
-  recorder?: ChildProcess | undefined;
+  /** For `exec`. */
+  recorder?: RecorderAhead | undefined;
   /** Of a process that writes for another one, which it tells how far it is. */
   report?: ((progress: EmitProgress) => void) | undefined;
   /** How a storage is asked whether it answers; by default that of `locate`. */

@@ -5,7 +5,15 @@ import { mayHang } from '../db/mounts.ts';
 import type { Env } from '../events/env.ts';
 import { workingDirectory } from '../events/event-writer.ts';
 import { ledgerCandidates } from '../events/ledger.ts';
+import { inheritedDescriptors } from '../exec/descriptors.ts';
 import { startRecorder } from '../exec/start-recorder.ts';
+
+/** A process that records for `exec`, which was started before the command line was read. */
+export interface RecorderAhead {
+  child: ChildProcess;
+  /** Those of the command, seen before there was one to that process. */
+  descriptors: readonly number[];
+}
 
 /** Whether any file that a recorder looks at is where a call may never return. Touches none of them. */
 export function mayRecorderHang(ledger: string | undefined, env: Env): boolean {
@@ -26,10 +34,11 @@ function outputOf(fd: number): string {
 }
 
 /** From the words of a command line that nobody has checked yet: if they are wrong, it has nothing to do. */
-export function recorderAhead(args: readonly string[], env: Env): ChildProcess | undefined {
+export function recorderAhead(args: readonly string[], env: Env): RecorderAhead | undefined {
   const dashes = args.indexOf('--');
-  if (dashes === -1) return undefined;
-  return mayRecorderHang(ledgerOf(args.slice(0, dashes)), env) ? startRecorder(env) : undefined;
+  if (dashes === -1 || !mayRecorderHang(ledgerOf(args.slice(0, dashes)), env)) return undefined;
+  const descriptors = inheritedDescriptors(args.slice(dashes + 1));
+  return { descriptors, child: startRecorder(env) };
 }
 
 function ledgerOf(options: readonly string[]): string | undefined {

@@ -75,6 +75,12 @@ test('with a storage that may hang but does not, all is as without', async () =>
   expect(fs.existsSync(home.spool)).toBe(false);
 });
 
+test('the command has the descriptors that it has without', async () => {
+  const script = 'ls /proc/self/fd';
+  const without = await new ExecHome().sh(script).ended;
+  expect(await new HangingHome().sh(script).ended).toMatchObject({ stdout: without.stdout, code: 0 });
+});
+
 describe('a storage that hangs before the command is started', () => {
   test('is said once; the command runs, its output flows, signals reach it, and its exit code is exec’s', async () => {
     const home = new HangingHome();

@@ -1,5 +1,6 @@
 // runfold exec: any command as a tracked run, without a change to it.
 import * as fs from 'node:fs';
+import path from 'node:path';
 import { ulid } from 'ulid';
 import { mayHang } from '../../db/mounts.ts';
 import { RunfoldError } from '../../errors.ts';
@@ -39,7 +40,7 @@ export interface ExecFlags extends KeyFlags {
  */
 export async function exec(operands: readonly string[], flags: ExecFlags, io: CliIo): Promise<ExitCode> {
   const given = wordsAfterDashes(operands, io.args ?? []);
-  const descriptors = inheritedDescriptors(given);
+  const descriptors = io.recorder?.descriptors ?? inheritedDescriptors(given);
   // made while the rest is read: that takes another process
   const folders = [io.env['TMPDIR'] || '/tmp', '/tmp', '/dev/shm'];
   const pipes = makePipes(inheritsStdout() ? 1 : 2, localFirst(folders));
@@ -59,8 +60,8 @@ export async function exec(operands: readonly string[], flags: ExecFlags, io: Cl
     attempt: undefined,
   };
   const canSpool = !mayHang(spoolDirectory(env, process.getuid?.()));
-  const apart = mayRecorderHang(ledger, env) ? { canSpool, child: io.recorder } : undefined;
-  if (apart === undefined) io.recorder?.disconnect();
+  const apart = mayRecorderHang(ledger, env) ? { canSpool, child: io.recorder?.child } : undefined;
+  if (apart === undefined) io.recorder?.child.disconnect();
   const recording = new Recording({ facts, env, now, apart });
   if (isArrayAsOneRun(flags, io)) {
     recording.say(
@@ -142,11 +143,13 @@ async function ofGrid(flags: ExecFlags, file: string, words: readonly string[], 
     });
   }
   // loaded here: a parser of CSV is not for every start
-  const [{ gridRow }, { commandWords }] = await Promise.all([
+  const [{ gridRow }, { commandWords }, { watched }] = await Promise.all([
     import('../grid-file.ts'),
     import('../../grid/command-words.ts'),
+    import('../watched.ts'),
   ]);
-  const row = gridRow(file, { keyFromConfig: flags.keyFromConfig, row: flags.row }, io);
+  const asked = { keyFromConfig: flags.keyFromConfig, row: flags.row };
+  const row = watched([path.resolve(io.cwd, file)], io, '', () => gridRow(file, asked, io));
   const config = { ...configOf(flags), ...row.config };
   const { runId, key } = row;
   return { run: { runId, key, config, ...saidOf(flags, io) }, words: commandWords(words, row) };
