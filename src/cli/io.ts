@@ -19,6 +19,8 @@ export interface CliIo {
   clock: Clock;
   /** Aborted by SIGINT and SIGTERM. */
   signal: AbortSignal;
+  /** Which of them has come. */
+  readonly endedBy?: NodeJS.Signals | undefined;
   /** For `exec`. */
   recorder?: RecorderAhead | undefined;
   /** Of a process that writes for another one, which it tells how far it is. */

@@ -7,8 +7,6 @@ import { dieOf } from '../exec/signals.ts';
 import type { CliIo } from './io.ts';
 
 const args = process.argv.slice(2);
-const recorder =
-  args[0] === 'exec' ? (await import('./recorder-place.ts')).recorderAhead(args, process.env) : undefined;
 const ending = new AbortController();
 let isAbandoned = false;
 let endedBy: NodeJS.Signals | undefined;
@@ -19,6 +17,9 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
+// as soon as signals are listened to
+const recorder =
+  args[0] === 'exec' ? (await import('./recorder-place.ts')).recorderAhead(args, process.env) : undefined;
 // one that writes for another process ends with it
 process.once('disconnect', () => ending.abort());
 process.channel?.unref();
@@ -45,6 +46,9 @@ const io: CliIo = {
   },
   clock: systemClock,
   recorder,
+  get endedBy() {
+    return endedBy;
+  },
   report: process.env[BELOW] === undefined ? undefined : (progress) => void process.send?.(progress),
   signal: ending.signal,
   abandon: () => {

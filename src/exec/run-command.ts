@@ -32,6 +32,8 @@ export interface CommandOptions {
   words: readonly string[];
   env: Env;
   recording: Recording;
+  /** A signal that has come already. */
+  early: NodeJS.Signals | undefined;
   /** How long the end of the command waits for a log that does not answer, in milliseconds. */
   logWaitMs: number;
   /** For stdout and stderr, those that are no terminals, in this order; where there are none sockets are used. */
@@ -53,8 +55,9 @@ export function inheritsStdout(): boolean {
  * that up, with the signal if there is no other way to end. Never rejects.
  */
 export async function runCommand(options: CommandOptions): Promise<CommandEnd> {
-  const { recording, now, env } = options;
+  const { recording, now, env, early } = options;
   const signals = new SignalRelay(env, recording, now);
+  if (early !== undefined) signals.pass(early);
   await recording.begin();
   const started = start(options);
   if ('kind' in started) {
@@ -251,7 +254,7 @@ class SignalRelay {
     const isHangupIgnored = nohupOf(env) !== undefined;
     for (const signal of FORWARDED) {
       const isIgnored = signal === 'SIGHUP' && isHangupIgnored;
-      process.on(signal, isIgnored ? () => undefined : () => this.#pass(signal));
+      process.on(signal, isIgnored ? () => undefined : () => this.pass(signal));
     }
   }
 
@@ -270,7 +273,7 @@ class SignalRelay {
     this.#stop = stop;
   }
 
-  #pass(signal: NodeJS.Signals): void {
+  pass(signal: NodeJS.Signals): void {
     if (this.#stop !== undefined) {
       if (!ENDING.has(signal)) return;
       this.stoppedBy ??= signal;

@@ -72,6 +72,7 @@ export async function exec(operands: readonly string[], flags: ExecFlags, io: Cl
     words,
     env,
     recording,
+    early: io.endedBy,
     logWaitMs: flags.logWait * 1000,
     pipes: await pipes,
     descriptors,
