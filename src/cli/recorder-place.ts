@@ -10,7 +10,7 @@ import { startRecorder } from '../exec/start-recorder.ts';
 
 /** A process that records for `exec`, which was started before the command line was read. */
 export interface RecorderAhead {
-  child: ChildProcess;
+  child: ChildProcess | undefined;
   /** Those of the command, seen before there was one to that process. */
   descriptors: readonly number[];
 }

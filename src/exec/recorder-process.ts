@@ -86,6 +86,7 @@ export class RecorderProcess {
       return;
     }
     const bytes = note.kind === 'sample' ? JSON.stringify(note).length : 0;
+    if (this.#waitingBytes + bytes > MAX_WAITING_BYTES) this.#forgetTakenSamples();
     if (this.#waitingBytes + bytes > MAX_WAITING_BYTES) {
       this.#left += 1;
       return;
@@ -137,19 +138,22 @@ export class RecorderProcess {
     this.#onNews = undefined;
   }
 
-  #start(facts: RecorderFacts, child: ChildProcess): void {
+  #start(facts: RecorderFacts, child: ChildProcess | undefined): void {
     this.#starts += 1;
     this.#child = child;
     this.#isUp = false;
     this.#isOpened = false;
+    // it may have ended before there was anything to record
+    if (child?.connected !== true) {
+      this.#lost(child);
+      return;
+    }
     child.on('message', (message: FromRecorder) => this.#hear(message));
     // also of one that could not be started
     child.once('close', () => this.#lost(child));
-    // it may have started before this was known
+    // it may have been started before this was known
     const { RUNFOLD_INDEPENDENT } = this.#options.env;
     this.#ask({ kind: 'open', facts, env: { RUNFOLD_INDEPENDENT } });
-    // or ended
-    if (!child.connected) this.#lost(child);
   }
 
   #ask(message: ToRecorder): void {
@@ -192,7 +196,16 @@ export class RecorderProcess {
   }
 
   #forget(number: number): void {
-    this.#waiting = this.#waiting.filter((each) => each.number > number);
+    this.#keep((each) => each.number > number);
+  }
+
+  /** A log that fails, but answers, never says that they are on its disk. */
+  #forgetTakenSamples(): void {
+    this.#keep((each) => !each.isTaken || each.note.kind !== 'sample');
+  }
+
+  #keep(isKept: (each: Waiting) => boolean): void {
+    this.#waiting = this.#waiting.filter(isKept);
     this.#waitingBytes = this.#waiting.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
@@ -231,7 +244,7 @@ export class RecorderProcess {
   }
 
   /** Killed by somebody: another one writes on, in a file of its own. */
-  #lost(child: ChildProcess): void {
+  #lost(child: ChildProcess | undefined): void {
     if (this.#isOver || child !== this.#child) return;
     const { facts, attemptOfAll, env, say } = this.#options;
     const next = { ...facts, attempt: attemptOfAll, writer: ulid() };

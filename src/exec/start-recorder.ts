@@ -6,8 +6,20 @@ import { asShell, SHELL } from './ask-program.ts';
 
 const CHILD = fileURLToPath(new URL('recorder-child.js', import.meta.url));
 
-/** Has nothing to do before it is told. It ends when this process does, or disconnects. */
-export function startRecorder(env: Env): ChildProcess {
+/**
+ * Has nothing to do before it is told. It ends when this process does, or disconnects. Undefined where none can be
+ * started.
+ */
+export function startRecorder(env: Env): ChildProcess | undefined {
+  try {
+    return started(env);
+  } catch {
+    // no memory, or an environment that is too long for any program: whoever records does it itself
+    return undefined;
+  }
+}
+
+function started(env: Env): ChildProcess {
   // by a shell: the program itself may be on the storage that hangs
   const child = spawn(SHELL, asShell(process.execPath, [CHILD]), {
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],

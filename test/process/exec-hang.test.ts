@@ -75,6 +75,12 @@ test('with a storage that may hang but does not, all is as without', async () =>
   expect(fs.existsSync(home.spool)).toBe(false);
 });
 
+test('on local disks there is no other process', async () => {
+  const { stdout } = await new ExecHome().sh('echo $$; cat /proc/$PPID/task/$PPID/children').ended;
+  const [own, children] = stdout.split('\n');
+  expect(children?.trim()).toBe(own);
+});
+
 test('the command has the descriptors that it has without', async () => {
   const script = 'ls /proc/self/fd';
   const without = await new ExecHome().sh(script).ended;

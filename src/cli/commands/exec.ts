@@ -61,7 +61,7 @@ export async function exec(operands: readonly string[], flags: ExecFlags, io: Cl
   };
   const canSpool = !mayHang(spoolDirectory(env, process.getuid?.()));
   const apart = mayRecorderHang(ledger, env) ? { canSpool, child: io.recorder?.child } : undefined;
-  if (apart === undefined) io.recorder?.child.disconnect();
+  if (apart === undefined) io.recorder?.child?.disconnect();
   const recording = new Recording({ facts, env, now, apart });
   if (isArrayAsOneRun(flags, io)) {
     recording.say(
