@@ -25,6 +25,11 @@ export function addExec(program: Command, io: CliIo, finish: (code: ExitCode) =>
         .argParser(sampleTime)
         .default(15, '15s'),
     )
+    .addOption(
+      new Option('--log-wait <time>', 'after the command: wait so long for a log that does not answer')
+        .argParser(seconds)
+        .default(60, '60s'),
+    )
     .addHelpText(
       'after',
       examples(

@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../clock.ts';
 import type { AskStorage } from '../projector/ask-storage.ts';
+import type { EmitProgress } from './below.ts';
 import { jsonSafe, printSafe } from './print-safe.ts';
+import type { RecorderAhead } from './recorder-place.ts';
 
 export interface CliIo {
   /** The command line after `runfold`. */
@@ -17,6 +19,12 @@ export interface CliIo {
   clock: Clock;
   /** Aborted by SIGINT and SIGTERM. */
   signal: AbortSignal;
+  /** Which of them has come. */
+  readonly endedBy?: NodeJS.Signals | undefined;
+  /** For `exec`. */
+  recorder?: RecorderAhead | undefined;
+  /** Of a process that writes for another one, which it tells how far it is. */
+  report?: ((progress: EmitProgress) => void) | undefined;
   /** How a storage is asked whether it answers; by default that of `locate`. */
   askStorage?: AskStorage;
   /** Ends the process although a call to the storage hangs, once the command has returned. */

@@ -2,6 +2,7 @@
 // The process: arguments and streams in, exit code out.
 import { once } from 'node:events';
 import { systemClock } from '../clock.ts';
+import { BELOW } from './below.ts';
 import { dieOf } from '../exec/signals.ts';
 import type { CliIo } from './io.ts';
 
@@ -15,6 +16,13 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     ending.abort();
   });
 }
+
+// as soon as signals are listened to
+const recorder =
+  args[0] === 'exec' ? (await import('./recorder-place.ts')).recorderAhead(args, process.env) : undefined;
+// one that writes for another process ends with it
+process.once('disconnect', () => ending.abort());
+process.channel?.unref();
 
 /**
  * Each stream is opened when it is asked for: that makes a pipe non-blocking, for all who share it, and `exec` leaves
@@ -37,6 +45,11 @@ const io: CliIo = {
     return process.cwd();
   },
   clock: systemClock,
+  recorder,
+  get endedBy() {
+    return endedBy;
+  },
+  report: process.env[BELOW] === undefined ? undefined : (progress) => void process.send?.(progress),
   signal: ending.signal,
   abandon: () => {
     isAbandoned = true;

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { RunfoldError } from '../errors.ts';
 import { addAnnotations, addAnswers, examples } from './answers.ts';
 import { addCurves } from './curves.ts';
+import { emitApart, emitPlaces, isApart } from './emit-apart.ts';
 import { addExec } from './exec.ts';
 import { newProgram, runProgram } from './run-program.ts';
 import { addSlurm } from './slurm.ts';
@@ -11,6 +12,7 @@ import { addTakeouts } from './takeouts.ts';
 import { addSweeps } from './sweeps.ts';
 import { addUpkeep } from './upkeep.ts';
 import { withKey, withLedger } from './options.ts';
+import { watched } from './watched.ts';
 import { withFields, type EmittedType } from './event-fields.ts';
 import type { CliIo, ExitCode } from './io.ts';
 import { shown } from '../query/arguments.ts';
@@ -154,6 +156,11 @@ function addEmit(program: Command, io: CliIo, finish: (code: ExitCode) => void):
     .action(async (source: string | undefined, flags: EmitFlags, command: Command) => {
       if (source !== '-') throw noType(source, command);
       refuseMore(command);
+      const places = emitPlaces(flags, io);
+      if (isApart(places, io)) {
+        finish(await emitApart(places, io));
+        return;
+      }
       const { emitStream } = await import('./commands/emit.ts');
       finish(await emitStream(flags, io));
     });
@@ -171,7 +178,8 @@ function addEmit(program: Command, io: CliIo, finish: (code: ExitCode) => void):
       .action(async (_: unknown, command: Command) => {
         const { emitOne } = await import('./commands/emit.ts');
         const flags = command.optsWithGlobals<EmitFlags & Record<string, unknown>>();
-        finish(emitOne(type, flags, flags, io));
+        const lost = '; what was to be written is lost then';
+        finish(watched(emitPlaces(flags, io), io, lost, () => emitOne(type, flags, flags, io)));
       });
   }
 }

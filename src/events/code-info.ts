@@ -17,8 +17,8 @@ const OBJECT_ID = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/;
  * The commit of the repository around `cwd`, the arguments of this program (never its environment, where secrets
  * are) and `cwd`. Whether the work tree differs from the commit cannot be known without reading all of it.
  */
-export function codeInfo(cwd: string, argv: readonly string[]): CodeInfo {
-  return { git_commit: gitCommit(cwd), command: commandOf(argv), cwd };
+export function codeInfo(cwd: string, argv: readonly string[], commitOf = gitCommit): CodeInfo {
+  return { git_commit: commitOf(cwd), command: commandOf(argv), cwd };
 }
 
 function commandOf(argv: readonly string[]): string {

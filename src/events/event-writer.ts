@@ -47,6 +47,8 @@ export interface EventWriterOptions {
   monotonic?: () => number;
   say?: Say;
   newId?: (time: number) => string;
+  /** The process that the events are of, if it is another one than this. */
+  pid?: number;
 }
 
 export interface WriterStatus {
@@ -75,6 +77,7 @@ export class EventWriter {
   readonly attempt: string;
   readonly notices: Notices;
   readonly #env: Env;
+  readonly #pid: number;
   readonly #origin: string;
   readonly #now: () => number;
   readonly #monotonic: () => number;
@@ -94,11 +97,12 @@ export class EventWriter {
   constructor(options: EventWriterOptions = {}) {
     const { env = process.env, io = nodeIo, now = Date.now, monotonic = () => performance.now() } = options;
     this.#env = env;
+    this.#pid = options.pid ?? process.pid;
     this.#now = now;
     this.#monotonic = monotonic;
     this.ledger = ledgerDirectory(options);
     this.notices = new Notices(options.say);
-    this.#origin = originOf({ env, host: hostName(), pid: process.pid });
+    this.#origin = originOf({ env, host: hostName(), pid: this.#pid });
     this.#file = new OwnFile({
       io,
       ledger: this.ledger,
@@ -138,6 +142,11 @@ export class EventWriter {
 
   get isClosed(): boolean {
     return this.#isClosed;
+  }
+
+  /** Whether all that was appended is on the disk of the ledger. */
+  get isDurable(): boolean {
+    return this.#outbox.isAllDurable && this.#spool.lines === 0;
   }
 
   get status(): WriterStatus {
@@ -202,7 +211,7 @@ export class EventWriter {
         origin: this.#origin,
         attempt: isAttemptSaid ? this.attempt : undefined,
         host: hostName(),
-        pid: process.pid,
+        pid: this.#pid,
         user: userName(this.#env),
         client: CLIENT,
       };

@@ -4,8 +4,8 @@ import { keyVariable } from '../events/inherited-key.ts';
 import type { RunKey } from '../events/run-id.ts';
 
 export interface Joined {
-  /** Absolute. */
-  ledger: string;
+  /** Absolute; undefined if it could not be looked for: then a logger looks for it itself. */
+  ledger: string | undefined;
   runId: string;
   key: RunKey;
   /** Undefined where none is known: the one of the environment could be another run's. */
@@ -15,7 +15,7 @@ export interface Joined {
 export function childEnvironment(env: Env, { ledger, runId, key, attempt }: Joined): Record<string, string> {
   const all: Env = {
     ...env,
-    RUNFOLD_DIR: ledger,
+    RUNFOLD_DIR: ledger ?? env['RUNFOLD_DIR'],
     RUNFOLD_RUN_ID: runId,
     RUNFOLD_KEY: keyVariable(key),
     RUNFOLD_ATTEMPT: attempt,

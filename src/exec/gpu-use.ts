@@ -1,5 +1,5 @@
 // What the processes of the command use of GPUs, as nvidia-smi says.
-import { execFile } from 'node:child_process';
+import { askProgram, isNotFound } from './ask-program.ts';
 
 export interface GpuUse {
   /** Of the GPUs that the processes are on, their mean. */
@@ -53,8 +53,7 @@ export class Gpus {
       this.#failures = 0;
       return parseGpuUse(apps, gpus, pids);
     } catch (error) {
-      const isAbsent = (error as NodeJS.ErrnoException).code === 'ENOENT';
-      this.#failures = isAbsent ? MAX_FAILURES : this.#failures + 1;
+      this.#failures = isNotFound(error) ? MAX_FAILURES : this.#failures + 1;
       return undefined;
     }
   }
@@ -63,7 +62,7 @@ export class Gpus {
 async function query(what: string): Promise<string> {
   return await new Promise((resolve, reject) => {
     const options = { timeout: ASK_MS, killSignal: 'SIGKILL' } as const;
-    const asked = execFile(
+    const asked = askProgram(
       'nvidia-smi',
       [what, '--format=csv,noheader,nounits'],
       options,

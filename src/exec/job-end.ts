@@ -1,6 +1,6 @@
 // When the job's time is over, asked when it begins to matter.
-import { execFile } from 'node:child_process';
 import type { Env } from '../events/env.ts';
+import { askProgram } from './ask-program.ts';
 
 const ASK_MS = 5000;
 /** 9999-12-31T23:59:59Z, in seconds. */
@@ -17,7 +17,7 @@ export async function jobEnd(env: Env): Promise<number | undefined> {
   if (job === undefined) return undefined;
   return await new Promise((resolve) => {
     const options = { timeout: ASK_MS, killSignal: 'SIGKILL', env: { ...env, TZ: 'UTC' } } as const;
-    execFile('squeue', ['-h', '-j', job, '-o', '%e|%T|%r'], options, (error, stdout) => {
+    askProgram('squeue', ['-h', '-j', job, '-o', '%e|%T|%r'], options, (error, stdout) => {
       // no squeue, no controller, no such job: the end is not known then
       resolve(error === null ? parseEnd(stdout) : undefined);
     });

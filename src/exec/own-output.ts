@@ -1,12 +1,13 @@
-// Where the output of this process goes, if into a file.
+// Where the output of a process goes, if into a file.
 import * as fs from 'node:fs';
 
 /** Absolute path of the regular file that a descriptor writes to; undefined if it is none, or cannot be told. */
-export function fileOf(fd: number): string | undefined {
+export function fileOf(pid: number, fd: number): string | undefined {
   try {
-    const own = fs.fstatSync(fd);
+    const link = `/proc/${pid}/fd/${fd}`;
+    const own = fs.statSync(link);
     if (!own.isFile()) return undefined;
-    const name = fs.readlinkSync(`/proc/self/fd/${fd}`);
+    const name = fs.readlinkSync(link);
     const named = fs.statSync(name);
     // it may have been removed, or replaced
     return named.ino === own.ino && named.dev === own.dev ? name : undefined;

@@ -1,6 +1,6 @@
 // What the processes of the command use now, from /proc or from ps.
-import { execFile } from 'node:child_process';
 import * as fs from 'node:fs';
+import { askProgram } from './ask-program.ts';
 import { parsePs, parseStat, residentMb, treeOf, type ProcessFacts } from './process-tree.ts';
 
 export interface TreeUse {
@@ -52,7 +52,7 @@ function readText(file: string): string {
 async function ps(): Promise<string> {
   return await new Promise((resolve) => {
     const options = { timeout: PS_MS, env: { ...process.env, LC_ALL: 'C' } };
-    execFile('ps', ['-A', '-o', 'pid=,ppid=,time=,rss='], options, (error, stdout) => {
+    askProgram('ps', ['-A', '-o', 'pid=,ppid=,time=,rss='], options, (error, stdout) => {
       // without ps nothing is known, and nothing is said
       resolve(error === null ? stdout : '');
     });

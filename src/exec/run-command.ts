@@ -7,7 +7,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isatty } from 'node:tty';
 import { errnoOf, messageOf } from '../errors.ts';
 import type { Env } from '../events/env.ts';
-import { Notices } from '../events/notices.ts';
 import { childEnvironment } from './child-environment.ts';
 import { errorFromTail, type TailError } from './error-from-tail.ts';
 import { jobEnd } from './job-end.ts';
@@ -15,7 +14,7 @@ import { isWarning, outcomeOf, type CommandEnd, type Outcome, type Warning } fro
 import { nohupOf } from './nohup.ts';
 import { PassThrough } from './pass-through.ts';
 import type { Pipe } from './pipes.ts';
-import type { Recorder } from './recorder.ts';
+import type { Recording } from './recording.ts';
 import { Sampler } from './sampler.ts';
 import { FORWARDED, reachedByTerminal } from './signals.ts';
 import { Tail } from './tail.ts';
@@ -24,13 +23,19 @@ import { Tail } from './tail.ts';
 const TAIL_BYTES = 65_536;
 /** After the end of the command, which in a job is followed by SIGKILL: by then the end must be on the disk. */
 const ANSWER_MS = 2000;
+/** SLURM follows its SIGTERM by SIGKILL after 30 s, unless it is told another KillWait. */
+const KILL_WAIT_MS = 20_000;
 /** A reader that has stopped must not keep the end from being recorded. */
 const OUTPUT_MS = 2000;
 
 export interface CommandOptions {
   words: readonly string[];
   env: Env;
-  recorder: Recorder;
+  recording: Recording;
+  /** A signal that has come already. */
+  early: NodeJS.Signals | undefined;
+  /** How long the end of the command waits for a log that does not answer, in milliseconds. */
+  logWaitMs: number;
   /** For stdout and stderr, those that are no terminals, in this order; where there are none sockets are used. */
   pipes: readonly Pipe[];
   /** Above stderr, in order, that the command has as this process has them. */
@@ -50,65 +55,75 @@ export function inheritsStdout(): boolean {
  * that up, with the signal if there is no other way to end. Never rejects.
  */
 export async function runCommand(options: CommandOptions): Promise<CommandEnd> {
-  const { recorder, now, env } = options;
-  const signals = new SignalRelay(env, recorder, now);
+  const { recording, now, env, early } = options;
+  const signals = new SignalRelay(env, recording, now);
+  if (early !== undefined) signals.pass(early);
+  await recording.begin();
   const started = start(options);
   if ('kind' in started) {
-    recorder.begin();
-    return finishUnstarted(started, recorder);
+    await finish(started, undefined, [], signals, options);
+    return started;
   }
   const { child, out, err } = started;
-  signals.target = child;
+  signals.passTo(child);
   const tails = { out: new Tail(TAIL_BYTES), err: new Tail(TAIL_BYTES) };
-  const flows = [flow(out, 1, tails.out, recorder), flow(err, 2, tails.err, recorder)].filter(
+  const flows = [flow(out, 1, tails.out, recording), flow(err, 2, tails.err, recording)].filter(
     (each) => each !== undefined,
   );
   const ended = endOf(child, options.words);
-  // after the start: a log that is slow to be written does not keep the command waiting
-  recorder.begin();
   const sampler = sampling(options, child);
 
   const end = await ended;
   sampler?.end();
   for (const each of flows) each.ended();
-  signals.onceEnded(() => {
-    for (const each of flows) each.abandon();
-  });
-  const seen = Promise.all(flows.map((each) => each.seen));
-  const [over] = await Promise.all([signals.jobEnd(), within(OUTPUT_MS, seen)]);
-  const outcome = outcomeOf(end, signals.passed, over);
-  recorder.end(outcome, errorOf(end, outcome, tails));
-  if (end.kind === 'not started') sayUnstarted(end);
-  await Promise.all(flows.map((each) => each.written));
-  // what a signal has ended leaves its children, which nobody meant to go on
-  if (!outcome.wasAsked && flows.some(({ isHeld }) => isHeld)) {
-    recorder.say(
-      'a background process of the command still holds its output, and what it prints from now on is lost; redirect it to a file: … >file 2>&1 &',
-    );
-  }
-  return flows.some(({ isStuck }) => isStuck)
+  await finish(end, tails, flows, signals, options);
+  return flows.some(({ isStuck }) => isStuck) || recording.isStuck
     ? { kind: 'killed', signal: signals.stoppedBy ?? 'SIGTERM' }
     : end;
 }
 
-function finishUnstarted(end: CommandEnd & { kind: 'not started' }, recorder: Recorder): CommandEnd {
-  const outcome = outcomeOf(end, [], undefined);
-  recorder.end(outcome, errorFromTail('', end));
-  sayUnstarted(end);
-  return end;
+/** Until all is recorded and written, or a signal has given that up. */
+async function finish(
+  end: CommandEnd,
+  tails: Tails | undefined,
+  flows: readonly PassThrough[],
+  signals: SignalRelay,
+  { recording, logWaitMs }: CommandOptions,
+): Promise<void> {
+  const stopped = new AbortController();
+  signals.onceEnded(() => {
+    for (const each of flows) each.abandon();
+    stopped.abort();
+  });
+  const seen = Promise.all(flows.map((each) => each.seen));
+  const [over] = await Promise.all([signals.jobEnd(), within(OUTPUT_MS, seen)]);
+  const outcome = outcomeOf(end, signals.passed, over);
+  const wasTerminated = signals.passed.some(({ signal }) => signal === 'SIGTERM');
+  const waitMs = wasTerminated ? Math.min(KILL_WAIT_MS, logWaitMs) : logWaitMs;
+  const recorded = recording.end(outcome, errorOf(end, outcome, tails), waitMs, stopped.signal);
+  // as a shell says it, since there is none between
+  if (end.kind === 'not started') recording.sayAlways(end.message);
+  await Promise.all([recorded, ...flows.map((each) => each.written)]);
+  // what a signal has ended leaves its children, which nobody meant to go on
+  if (!outcome.wasAsked && flows.some(({ isHeld }) => isHeld)) {
+    recording.say(
+      'a background process of the command still holds its output, and what it prints from now on is lost; redirect it to a file: … >file 2>&1 &',
+    );
+  }
+  await recording.said();
 }
 
-/** As a shell says it, since there is none between. */
-function sayUnstarted({ message }: CommandEnd & { kind: 'not started' }): void {
-  new Notices().always(message);
+interface Tails {
+  out: Tail;
+  err: Tail;
 }
 
-function errorOf(end: CommandEnd, outcome: Outcome, tails: { out: Tail; err: Tail }): TailError | undefined {
+function errorOf(end: CommandEnd, outcome: Outcome, tails: Tails | undefined): TailError | undefined {
   if (outcome.status !== 'failed' || (end.kind === 'exited' && end.code === 0)) return undefined;
-  const found = errorFromTail(tails.err.text(), end);
+  const found = errorFromTail(tails?.err.text() ?? '', end);
   if (found.from === 'text') return found;
   // what was asked to end has made no error by doing so
-  if (outcome.wasAsked) return undefined;
+  if (outcome.wasAsked || tails === undefined) return undefined;
   // some programs have their errors on stdout, or `2>&1` has put them there
   const other = errorFromTail(tails.out.text(), end);
   return other.from === 'text' || found.traceback === undefined ? other : found;
@@ -123,7 +138,7 @@ interface Running {
 function start({
   words,
   env,
-  recorder,
+  recording,
   pipes,
   descriptors,
 }: CommandOptions): Running | (CommandEnd & { kind: 'not started' }) {
@@ -138,7 +153,7 @@ function start({
     stdio[fd] = fd;
   }
   try {
-    const child = spawn(program, args, { stdio, env: childEnvironment(env, recorder.joined) });
+    const child = spawn(program, args, { stdio, env: childEnvironment(env, recording.joined) });
     return {
       child,
       out: readerOf(outPipe) ?? child.stdout ?? undefined,
@@ -161,14 +176,14 @@ function flow(
   source: Readable | undefined,
   fd: number,
   tail: Tail,
-  recorder: Recorder,
+  recording: Recording,
 ): PassThrough | undefined {
   if (source === undefined) return undefined;
   return new PassThrough({
     source,
     fd,
     see: (chunk) => tail.add(chunk),
-    say: (text) => recorder.say(text),
+    say: (text) => recording.say(text),
   });
 }
 
@@ -194,14 +209,14 @@ function notStarted(error: unknown, program: string): CommandEnd & { kind: 'not 
 }
 
 function sampling(
-  { recorder, sampleEverySeconds }: CommandOptions,
+  { recording, sampleEverySeconds }: CommandOptions,
   child: ChildProcess,
 ): Sampler | undefined {
-  if (sampleEverySeconds === 0 || !recorder.isActive || child.pid === undefined) return undefined;
+  if (sampleEverySeconds === 0 || !recording.isActive || child.pid === undefined) return undefined;
   return new Sampler({
     pid: child.pid,
     everyMs: sampleEverySeconds * 1000,
-    take: (sample) => recorder.sample(sample),
+    take: (sample) => recording.sample(sample),
   });
 }
 
@@ -220,9 +235,11 @@ async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined
 /** Passes signals on, and asks at the first warning when the job's time is over. */
 class SignalRelay {
   readonly passed: Warning[] = [];
-  target: ChildProcess | undefined;
+  #target: ChildProcess | undefined;
+  /** What has come before there was a command. */
+  #early: NodeJS.Signals[] = [];
   readonly #env: Env;
-  readonly #recorder: Recorder;
+  readonly #recording: Recording;
   readonly #now: () => number;
   #asked: Promise<number | undefined> | undefined;
   #stop: (() => void) | undefined;
@@ -230,15 +247,20 @@ class SignalRelay {
   stoppedBy: NodeJS.Signals | undefined;
 
   /** Listens from now on: Node's own answer to SIGUSR1 is a debugger. */
-  constructor(env: Env, recorder: Recorder, now: () => number) {
+  constructor(env: Env, recording: Recording, now: () => number) {
     this.#env = env;
-    this.#recorder = recorder;
+    this.#recording = recording;
     this.#now = now;
     const isHangupIgnored = nohupOf(env) !== undefined;
     for (const signal of FORWARDED) {
       const isIgnored = signal === 'SIGHUP' && isHangupIgnored;
-      process.on(signal, isIgnored ? () => undefined : () => this.#pass(signal));
+      process.on(signal, isIgnored ? () => undefined : () => this.pass(signal));
     }
+  }
+
+  passTo(command: ChildProcess): void {
+    this.#target = command;
+    for (const signal of this.#early.splice(0)) command.kill(signal);
   }
 
   /** Undefined if nobody asked, or it is not known in time. */
@@ -251,21 +273,22 @@ class SignalRelay {
     this.#stop = stop;
   }
 
-  #pass(signal: NodeJS.Signals): void {
+  pass(signal: NodeJS.Signals): void {
     if (this.#stop !== undefined) {
       if (!ENDING.has(signal)) return;
       this.stoppedBy ??= signal;
       this.#stop();
       return;
     }
-    if (reachedByTerminal(signal)) return;
-    this.target?.kill(signal);
+    if (this.#target === undefined) this.#early.push(signal);
+    else if (reachedByTerminal(signal)) return;
+    else this.#target.kill(signal);
     // SIGCONT is what SLURM sends before SIGTERM; without a limit some would fill the memory
     if (!isWarning(signal) || this.passed.length >= MAX_WARNINGS) return;
     this.passed.push({ signal, at: this.#now() });
-    if (!this.#recorder.isActive) return;
+    if (!this.#recording.isActive) return;
     this.#asked ??= jobEnd(this.#env);
-    this.#recorder.flush();
+    this.#recording.flush();
   }
 }
 

@@ -1,5 +1,6 @@
 // All that needs real NFS, one after the other: they share the machines.
 import { afterAll, beforeAll, beforeEach, describe } from 'vitest';
+import { describeExec } from './exec.ts';
 import { describeFire } from './fire.ts';
 import { describeSilence } from './silence.ts';
 import { Lab, whyNoLab } from './lab.ts';
@@ -19,5 +20,6 @@ describe.skipIf(reason !== undefined)(`on real NFS${reason === undefined ? '' : 
   });
 
   describeSilence(lab);
+  describeExec(lab);
   describeFire(lab);
 });

@@ -51,14 +51,17 @@ export class ExecHome {
   /** `runfold exec <options> -- <words>`, with pipes for what is printed. */
   start(
     words: readonly string[],
-    { options = KEY, env = {}, stdio = 'pipe' as StdioOptions } = {} as StartExec,
+    { options = KEY, env = {}, stdio = 'pipe' as StdioOptions, cwd = this.dir } = {} as StartExec,
   ): Started {
-    return new Started(this.spawn(words, { options, env, stdio }));
+    return new Started(this.spawn(words, { options, env, stdio, cwd }));
   }
 
-  spawn(words: readonly string[], { options = KEY, env = {}, stdio = 'pipe' }: StartExec = {}): ChildProcess {
+  spawn(
+    words: readonly string[],
+    { options = KEY, env = {}, stdio = 'pipe', cwd = this.dir }: StartExec = {},
+  ): ChildProcess {
     const args = [CLI, 'exec', ...options, '--', ...words];
-    const child = spawn(process.execPath, args, { cwd: this.dir, env: this.env(env), stdio });
+    const child = spawn(process.execPath, args, { cwd, env: this.env(env), stdio });
     onTestFinished(async () => {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const ended = new Promise((resolve) => child.once('exit', resolve));
@@ -98,6 +101,8 @@ export interface StartExec {
   options?: readonly string[];
   env?: Readonly<Record<string, string>>;
   stdio?: StdioOptions;
+  /** Default: the folder of all. */
+  cwd?: string;
 }
 
 export const RUNNING = { status: 'running', exit_code: null, reason: null, source: 'wrapper' };

@@ -9,6 +9,7 @@ import { runId } from '../../events/run-id.ts';
 import { messageOf, RunfoldError } from '../../errors.ts';
 import { shellWord } from '../../shell-word.ts';
 import { slurmInfoFromEnv, type SlurmEnvInfo } from '../../slurm/env.ts';
+import { PROGRESS_MS } from '../below.ts';
 import { readFields, type EmittedType } from '../event-fields.ts';
 import { count } from '../human.ts';
 import { say, type CliIo, type ExitCode } from '../io.ts';
@@ -78,11 +79,17 @@ function ofThisExecution({ type, run_id }: EventInput, flags: EmitFlags, { env }
 
 /** `emit -`: events on stdin, one JSON object a line, into one file. A bad one is reported and the rest goes on. */
 export async function emitStream(flags: EmitFlags, io: CliIo): Promise<ExitCode> {
+  io.report?.({ read: 0, safe: 0 });
   const writer = openWriter(flags, io);
   const filler = new Filler(flags, io);
   let written = 0;
   let refused = 0;
   let record = 0;
+  let safe = 0;
+  const reporting = setInterval(() => {
+    if (writer.isDurable) safe = record;
+    io.report?.({ read: record, safe });
+  }, PROGRESS_MS).unref();
   const refuse = (problem: string): void => {
     refused += 1;
     say(io.stderr, `record ${record}: ${problem}`);
@@ -115,6 +122,7 @@ export async function emitStream(flags: EmitFlags, io: CliIo): Promise<ExitCode>
       },
     });
   } finally {
+    clearInterval(reporting);
     writer.close();
   }
   say(io.stderr, `${count(written, 'event')} written${refused === 0 ? '' : `, ${refused} refused`}`);

@@ -1,17 +1,23 @@
 // runfold exec: any command as a tracked run, without a change to it.
 import * as fs from 'node:fs';
+import path from 'node:path';
+import { ulid } from 'ulid';
+import { mayHang } from '../../db/mounts.ts';
 import { RunfoldError } from '../../errors.ts';
 import { toJsonObject } from '../../events/json-safe.ts';
 import { resolveRun } from '../../events/run-options.ts';
+import { spoolDirectory } from '../../events/spool.ts';
 import { inheritedDescriptors } from '../../exec/descriptors.ts';
 import { scriptOf } from '../../exec/method-name.ts';
 import { makePipes } from '../../exec/pipes.ts';
-import { Recorder, type ExecRun } from '../../exec/recorder.ts';
+import type { ExecRun } from '../../exec/recorder.ts';
+import { Recording } from '../../exec/recording.ts';
 import { inheritsStdout, runCommand } from '../../exec/run-command.ts';
 import { dieOf } from '../../exec/signals.ts';
 import { readNameValues } from '../name-values.ts';
 import type { CliIo, ExitCode } from '../io.ts';
 import { hasKey, type KeyFlags } from '../options.ts';
+import { mayRecorderHang } from '../recorder-place.ts';
 
 export interface ExecFlags extends KeyFlags {
   ledger?: string;
@@ -24,6 +30,7 @@ export interface ExecFlags extends KeyFlags {
   row?: number;
   independent?: boolean;
   sampleEvery: number;
+  logWait: number;
 }
 
 /**
@@ -33,23 +40,40 @@ export interface ExecFlags extends KeyFlags {
  */
 export async function exec(operands: readonly string[], flags: ExecFlags, io: CliIo): Promise<ExitCode> {
   const given = wordsAfterDashes(operands, io.args ?? []);
-  const descriptors = inheritedDescriptors(given);
+  const descriptors = io.recorder?.descriptors ?? inheritedDescriptors(given);
   // made while the rest is read: that takes another process
-  const pipes = makePipes(inheritsStdout() ? 1 : 2, [io.env['TMPDIR'] || '/tmp', '/tmp', '/dev/shm']);
+  const folders = [io.env['TMPDIR'] || '/tmp', '/tmp', '/dev/shm'];
+  const pipes = makePipes(inheritsStdout() ? 1 : 2, localFirst(folders));
   const { run, words } =
     flags.grid === undefined ? ofFlags(flags, given, io) : await ofGrid(flags, flags.grid, given, io);
   const now = (): number => io.clock.now();
   const env = flags.independent === true ? { ...io.env, RUNFOLD_INDEPENDENT: '1' } : io.env;
-  const recorder = new Recorder({ run, words, ledger: flags.ledger, env, now });
+  const startedAt = now();
+  const { ledger } = flags;
+  const facts = {
+    run,
+    words,
+    ledger,
+    startedAt,
+    pid: process.pid,
+    writer: ulid(startedAt),
+    attempt: undefined,
+  };
+  const canSpool = !mayHang(spoolDirectory(env, process.getuid?.()));
+  const apart = mayRecorderHang(ledger, env) ? { canSpool, child: io.recorder?.child } : undefined;
+  if (apart === undefined) io.recorder?.child?.disconnect();
+  const recording = new Recording({ facts, env, now, apart });
   if (isArrayAsOneRun(flags, io)) {
-    recorder.say(
+    recording.say(
       'all tasks of this array are one run, since nothing in the key tells them apart; give --seed "$SLURM_ARRAY_TASK_ID" or --grid <file>',
     );
   }
   const end = await runCommand({
     words,
     env,
-    recorder,
+    recording,
+    early: io.endedBy,
+    logWaitMs: flags.logWait * 1000,
     pipes: await pipes,
     descriptors,
     sampleEverySeconds: flags.sampleEvery,
@@ -59,6 +83,10 @@ export async function exec(operands: readonly string[], flags: ExecFlags, io: Cl
   if (end.kind === 'killed') return dieOf(end.signal);
   // an ordinary end would wait for what still hangs, such as a question to nvidia-smi
   process.exit(end.code);
+}
+
+function localFirst(folders: readonly string[]): string[] {
+  return folders.toSorted((one, other) => Number(mayHang(one)) - Number(mayHang(other)));
 }
 
 /** Node sets the modes of its terminal back when it ends, and crashes if that has gone; here nothing has changed them. */
@@ -116,11 +144,13 @@ async function ofGrid(flags: ExecFlags, file: string, words: readonly string[], 
     });
   }
   // loaded here: a parser of CSV is not for every start
-  const [{ gridRow }, { commandWords }] = await Promise.all([
+  const [{ gridRow }, { commandWords }, { watched }] = await Promise.all([
     import('../grid-file.ts'),
     import('../../grid/command-words.ts'),
+    import('../watched.ts'),
   ]);
-  const row = gridRow(file, { keyFromConfig: flags.keyFromConfig, row: flags.row }, io);
+  const asked = { keyFromConfig: flags.keyFromConfig, row: flags.row };
+  const row = watched([path.resolve(io.cwd, file)], io, '', () => gridRow(file, asked, io));
   const config = { ...configOf(flags), ...row.config };
   const { runId, key } = row;
   return { run: { runId, key, config, ...saidOf(flags, io) }, words: commandWords(words, row) };

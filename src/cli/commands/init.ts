@@ -11,6 +11,7 @@ import { count } from '../human.ts';
 import { say, type CliIo, type ExitCode } from '../io.ts';
 import { share } from '../share.ts';
 import { commandLine } from '../shell-quote.ts';
+import { watched } from '../watched.ts';
 
 export interface InitFlags {
   shared?: string;
@@ -19,16 +20,16 @@ export interface InitFlags {
 export async function init(directory: string | undefined, flags: InitFlags, io: CliIo): Promise<ExitCode> {
   const place = path.resolve(io.cwd, directory ?? LEDGER_DIR);
   if (flags.shared !== undefined) return await initShared(place, flags.shared, io);
-  sayMade(make(place), io);
+  sayMade(make(place, io), io);
   return 0;
 }
 
 /** Makes a log for a group, or gives one that there is to it. */
 async function initShared(place: string, name: string, io: CliIo): Promise<ExitCode> {
   const group = await groupToShareWith(name);
-  const isThere = existsSync(path.join(place, LEDGER_FILE));
-  if (!isThere) sayMade(make(place), io);
-  const { shared, others } = share(place, group.gid);
+  const isThere = patiently(place, io, () => existsSync(path.join(place, LEDGER_FILE)));
+  if (!isThere) sayMade(make(place, io), io);
+  const { shared, others } = patiently(place, io, () => share(place, group.gid));
   say(
     io.stdout,
     `shared with the group ${name}: its members can log into ${place} (${count(shared, 'mode')} set)`,
@@ -69,9 +70,13 @@ function sayMade(made: string, io: CliIo): void {
   }
 }
 
-function make(directory: string): string {
+function patiently<T>(place: string, io: CliIo, work: () => T): T {
+  return watched([place], io, '', work);
+}
+
+function make(directory: string, io: CliIo): string {
   try {
-    return createLedger(directory).path;
+    return patiently(directory, io, () => createLedger(directory)).path;
   } catch (cause) {
     if (errnoOf(cause) === undefined || cause instanceof RunfoldError) throw cause;
     throw new RunfoldError('ledger_not_made', `no log can be made at ${directory}: ${messageOf(cause)}`, {

@@ -1,0 +1,72 @@
+// `emit -` on a storage that may hang: the same command in a process of its own, which this one watches.
+import { spawn } from 'node:child_process';
+import { isoTime } from '../clock.ts';
+import { mayHang } from '../db/mounts.ts';
+import { ledgerCandidates } from '../events/ledger.ts';
+import { spoolDirectory } from '../events/spool.ts';
+import { PACE } from '../projector/pace.ts';
+import { BELOW, PROGRESS_MS, type EmitProgress } from './below.ts';
+import { count } from './human.ts';
+import { say, type CliIo, type ExitCode } from './io.ts';
+import { printSafe } from './print-safe.ts';
+
+/** Wherever `emit` makes calls. */
+export function emitPlaces({ ledger }: { ledger?: string }, { env, cwd }: CliIo): string[] {
+  return [...ledgerCandidates({ explicit: ledger, env, cwd }), spoolDirectory(env, process.getuid?.())];
+}
+
+export function isApart(places: readonly string[], { report }: CliIo): boolean {
+  return report === undefined && places.some((place) => mayHang(place));
+}
+
+export function silence(since: string, place: string): string {
+  return `runfold: the storage has not answered since ${since} (${printSafe(place)})`;
+}
+
+/** Resolves when the process has ended, or the signal has come and it does not end. */
+export async function emitApart([place = '']: readonly string[], io: CliIo): Promise<ExitCode> {
+  const { args = [], env, clock, signal } = io;
+  const [, main = ''] = process.argv;
+  const child = spawn(process.execPath, [main, ...args], {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: { ...env, [BELOW]: '1' },
+  });
+  let progress: EmitProgress = { read: 0, safe: 0 };
+  let heardAt = clock.now();
+  let hasBegun = false;
+  let isSilent = false;
+  child.on('message', (message: EmitProgress) => {
+    progress = message;
+    heardAt = clock.now();
+    hasBegun = true;
+    if (isSilent) say(io.stderr, 'runfold: the storage answers again');
+    isSilent = false;
+  });
+  const watch = setInterval(() => {
+    if (isSilent || !hasBegun || clock.now() - heardAt < PACE.answerWithin) return;
+    isSilent = true;
+    say(io.stderr, `${silence(isoTime(heardAt), place)}; waiting for it (Ctrl-C ends that)`);
+  }, PROGRESS_MS);
+  try {
+    return await new Promise<ExitCode>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', (code) => resolve((code ?? 1) as ExitCode));
+      const end = (): void => {
+        child.kill('SIGTERM');
+        setTimeout(() => {
+          const { read, safe } = progress;
+          const rest = `of ${count(read, 'record')} that were read, ${safe} are known to be in the log`;
+          say(io.stderr, `${silence(isoTime(heardAt), place)}; interrupted: ${rest}`);
+          child.kill('SIGKILL');
+          child.disconnect();
+          child.unref();
+          resolve(1);
+        }, PACE.abandonAfter).unref();
+      };
+      if (signal.aborted) end();
+      else signal.addEventListener('abort', end, { once: true });
+    });
+  } finally {
+    clearInterval(watch);
+  }
+}

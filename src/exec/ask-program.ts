@@ -1,0 +1,34 @@
+// Asks another program, which may lie on a storage that hangs, or be looked for there.
+import {
+  execFile,
+  type ChildProcess,
+  type ExecFileException,
+  type ExecFileOptions,
+} from 'node:child_process';
+
+/** Arguments of sh: the call that starts a process returns when its program is there, and sh is on every machine. */
+const EXEC = ['-c', 'exec "$@"', 'sh'];
+
+export const SHELL = '/bin/sh';
+
+/** Arguments of `SHELL` that make it that program. */
+export function asShell(program: string, args: readonly string[]): string[] {
+  return [...EXEC, program, ...args];
+}
+
+/** As `execFile`, but never waits itself for the program to be found; one that is not there is `isNotFound`. */
+export function askProgram(
+  program: string,
+  args: readonly string[],
+  options: ExecFileOptions,
+  done: (error: ExecFileException | null, stdout: string) => void,
+): ChildProcess {
+  return execFile(SHELL, asShell(program, args), { ...options, encoding: 'utf8' }, (error, stdout) =>
+    done(error, stdout),
+  );
+}
+
+/** What a shell says of a program that it has not found. */
+export function isNotFound(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 127;
+}

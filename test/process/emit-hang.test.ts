@@ -1,0 +1,135 @@
+// `runfold emit` and `runfold init` on a storage that hangs: it is said, and Ctrl-C ends the wait.
+import * as fs from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { createLedger } from '../../src/events/ledger.ts';
+import { eventFiles, readLines } from '../events/read-lines.ts';
+import { tempDir } from '../events/temp-dir.ts';
+import { startCli, type Started } from './cli-process.ts';
+import { hangHook } from './hang-hook.ts';
+import { until } from './until.ts';
+
+const RUN = '0123456789abcdef';
+const METRIC = ['emit', 'metric', '--run', RUN, '--loss', '0.5'];
+
+/** A log on a mount that may hang. */
+class Mount {
+  readonly dir = tempDir();
+  readonly ledger = path.join(this.dir, 'log');
+  readonly #hung = path.join(this.dir, 'hung');
+  readonly #hook = hangHook(this.dir, this.ledger, this.#hung);
+
+  hang(): void {
+    fs.writeFileSync(this.#hung, '');
+  }
+
+  answer(): void {
+    fs.rmSync(this.#hung);
+  }
+
+  start(args: readonly string[]): Started {
+    const env = { RUNFOLD_DIR: this.ledger, NODE_OPTIONS: this.#hook, TMPDIR: this.dir };
+    return startCli(args, { cwd: this.dir, env });
+  }
+
+  losses(): unknown[] {
+    const files = fs.existsSync(path.join(this.ledger, 'events')) ? eventFiles(this.ledger) : [];
+    const events = files.flatMap((file) => readLines(fs.readFileSync(file)).events);
+    return events.flatMap((event) => (event.type === 'metric' ? [event.loss] : []));
+  }
+}
+
+const SILENT =
+  /^runfold: the storage has not answered since 2\S+Z \(\S+\/log\); waiting for it \(Ctrl-C ends that/m;
+
+test.each([[METRIC], [['init', 'log']]])(
+  '%j says that it waits, and goes on when the storage answers',
+  async (args) => {
+    const mount = new Mount();
+    if (args[0] === 'emit') createLedger(mount.ledger);
+    mount.hang();
+    const started = mount.start(args);
+    await started.says(SILENT);
+    mount.answer();
+    expect((await started.ended).code).toBe(0);
+    if (args[0] === 'emit') expect(mount.losses()).toEqual([0.5]);
+    else expect(fs.existsSync(path.join(mount.ledger, 'ledger.json'))).toBe(true);
+  },
+);
+
+test.each(['SIGINT', 'SIGTERM'] as const)('%s ends emit and init while they wait', async (signal) => {
+  for (const args of [METRIC, ['init', 'log']]) {
+    const mount = new Mount();
+    if (args[0] === 'emit') createLedger(mount.ledger);
+    mount.hang();
+    const started = mount.start(args);
+    await started.says(SILENT);
+    started.kill(signal);
+    expect(await started.ended).toMatchObject({ code: null, signal });
+  }
+});
+
+test('emit on a storage that answers says nothing of it', async () => {
+  const mount = new Mount();
+  createLedger(mount.ledger);
+  const started = mount.start(METRIC);
+  expect(await started.ended).toMatchObject({ code: 0, stderr: '' });
+  expect(mount.losses()).toEqual([0.5]);
+});
+
+const line = (loss: number): string => `${JSON.stringify({ type: 'metric', run_id: RUN, loss })}\n`;
+
+test('emit - writes its stream, and says when the storage hangs and answers again', async () => {
+  const mount = new Mount();
+  createLedger(mount.ledger);
+  const started = mount.start(['emit', '-']);
+  started.child.stdin?.write(line(1));
+  await until('the first is in the log', () => mount.losses().length === 1);
+  mount.hang();
+  started.child.stdin?.write(line(2));
+  await started.says(SILENT);
+  mount.answer();
+  await started.says('the storage answers again');
+  started.child.stdin?.end(line(3));
+  const { code, stderr } = await started.ended;
+  expect(stderr).toContain('3 events written\n');
+  expect(code).toBe(0);
+  expect(mount.losses()).toEqual([1, 2, 3]);
+});
+
+test('emit - ends by a signal as it would, if the storage answers', async () => {
+  const mount = new Mount();
+  createLedger(mount.ledger);
+  const started = mount.start(['emit', '-']);
+  started.child.stdin?.write(line(1));
+  await until('the first is in the log', () => mount.losses().length === 1);
+  started.kill('SIGTERM');
+  const { code, stderr } = await started.ended;
+  expect(stderr).toContain('1 event written\n');
+  expect(code).toBe(1);
+});
+
+test('emit - that hangs is ended by Ctrl-C, and says how much is known to be in the log', async () => {
+  const mount = new Mount();
+  createLedger(mount.ledger);
+  const started = mount.start(['emit', '-']);
+  started.child.stdin?.write(line(1));
+  await until('the first is in the log', () => mount.losses().length === 1);
+  mount.hang();
+  started.child.stdin?.write(line(2));
+  await started.says(SILENT);
+  started.kill('SIGINT');
+  const { code, stderr } = await started.ended;
+  expect(stderr).toMatch(/; interrupted: of \d records? that were read, [01] are known to be in the log$/m);
+  expect(code).toBe(1);
+});
+
+test('emit - refuses and counts as ever', async () => {
+  const mount = new Mount();
+  createLedger(mount.ledger);
+  const started = mount.start(['emit', '-']);
+  started.child.stdin?.end(`${line(1)}{"type":"metrik"}\n`);
+  const { code, stderr } = await started.ended;
+  expect(stderr).toContain('1 event written, 1 refused\n');
+  expect(code).toBe(1);
+});

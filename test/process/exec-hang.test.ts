@@ -1,0 +1,312 @@
+// `runfold exec` on a storage that hangs: the command is run as if there were no log at all.
+import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { Started } from './cli-process.ts';
+import { ended, ExecHome, KEY, RUNNING, type StartExec } from './exec-home.ts';
+import { hangHook } from './hang-hook.ts';
+import { until } from './until.ts';
+
+const SILENT = /^runfold: the storage of the log has not answered since 2\S+Z \(\S+\); the command goes on/m;
+const WAITING = 'the command has ended, what is recorded of it waits for up to';
+
+/** A log on a mount that hangs between `hang` and `answer`, for every thread that makes a call there. */
+class HangingHome extends ExecHome {
+  readonly #hung = path.join(this.dir, 'hung');
+  readonly #hook = hangHook(this.dir, this.ledger, this.#hung);
+
+  hang(): void {
+    fs.writeFileSync(this.#hung, '');
+  }
+
+  answer(): void {
+    fs.rmSync(this.#hung);
+  }
+
+  override start(words: readonly string[], options: StartExec = {}): Started {
+    return super.start(words, { ...options, env: { NODE_OPTIONS: this.#hook, ...options.env } });
+  }
+
+  get spool(): string {
+    return path.join(this.dir, 'tmp', `runfold-spool-${process.getuid?.() ?? ''}`);
+  }
+
+  recorderOf({ pid }: Started): number {
+    const children = fs
+      .readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+      .trim()
+      .split(' ')
+      .map(Number);
+    const found = children.find((child) =>
+      fs.readFileSync(`/proc/${child}/cmdline`, 'utf8').includes('recorder-child'),
+    );
+    if (found === undefined) throw new Error('there is no recorder process');
+    return found;
+  }
+}
+
+const LISTENER = `trap 'echo USR1' USR1; trap 'echo TERM; exit 7' TERM; echo ready; while :; do sleep 0.05; done`;
+
+async function hears(started: Started, text: string): Promise<void> {
+  await until(`stdout says ${text}: ${started.stdout}${started.stderr}`, () => started.stdout.includes(text));
+}
+
+/** Waits no longer than it must for a log that does not answer. */
+const AT_ONCE = [...KEY, '--log-wait', '0'];
+
+test('with a storage that may hang but does not, all is as without', async () => {
+  const home = new HangingHome();
+  expect(await home.sh('echo out; echo err >&2; exit 3').ended).toMatchObject({
+    code: 3,
+    stdout: 'out\n',
+    stderr: 'err\n',
+  });
+  expect(home.events().map(({ type }) => type)).toEqual([
+    'writer_opened',
+    'run_created',
+    'status_changed',
+    'error',
+    'status_changed',
+    'writer_closed',
+  ]);
+  expect(home.events().map((event) => 'seq' in event && event.seq)).toEqual([1, 2, 3, 4, 5, 6]);
+  expect(home.statuses()).toEqual([RUNNING, ended('failed', 3)]);
+  expect(fs.existsSync(home.spool)).toBe(false);
+});
+
+test('on local disks there is no other process', async () => {
+  const { stdout } = await new ExecHome().sh('echo $$; cat /proc/$PPID/task/$PPID/children').ended;
+  const [own, children] = stdout.split('\n');
+  expect(children?.trim()).toBe(own);
+});
+
+test('the command has the descriptors that it has without', async () => {
+  const script = 'ls /proc/self/fd';
+  const without = await new ExecHome().sh(script).ended;
+  expect(await new HangingHome().sh(script).ended).toMatchObject({ stdout: without.stdout, code: 0 });
+});
+
+describe('a storage that hangs before the command is started', () => {
+  test('is said once; the command runs, its output flows, signals reach it, and its exit code is exec’s', async () => {
+    const home = new HangingHome();
+    home.hang();
+    const started = home.sh(LISTENER, { options: AT_ONCE });
+    await hears(started, 'ready');
+    started.kill('SIGUSR1');
+    await hears(started, 'USR1');
+    started.kill('SIGTERM');
+    const { code, signal, stdout, stderr } = await started.ended;
+    expect({ code, signal, stdout }).toEqual({ code: 7, signal: null, stdout: 'ready\nUSR1\nTERM\n' });
+    expect(stderr.match(new RegExp(SILENT, 'gm'))).toHaveLength(1);
+    expect(home.events()).toEqual([]);
+  });
+
+  test('and answers while the command runs gets all of it, each event once', async () => {
+    const home = new HangingHome();
+    home.hang();
+    const options = [...KEY, '--sample-every', '1s'];
+    const started = home.sh('echo ready; read line; exit 4', { options });
+    await hears(started, 'ready');
+    await started.says(SILENT);
+    home.answer();
+    await started.says('written again; nothing was lost');
+    await until('a sample is written', () => home.of('resource_sample').length > 0);
+    started.child.stdin?.write('go\n');
+    expect((await started.ended).code).toBe(4);
+    expect(home.statuses()).toEqual([RUNNING, ended('failed', 4)]);
+    expect(home.of('run_created')).toHaveLength(1);
+    expect(home.of('writer_closed')).toMatchObject([{ events: home.events().length - 1 }]);
+    const elapsed = home.of('resource_sample').map(({ elapsed_seconds }) => elapsed_seconds);
+    expect(elapsed).toEqual([...new Set(elapsed)].toSorted((one, other) => one - other));
+  });
+
+  test('a signal that comes before the command has begun is not lost', async () => {
+    const home = new HangingHome();
+    home.hang();
+    const started = home.sh('sleep 60', { options: AT_ONCE });
+    await until('exec listens', () => hasRecorder(home, started));
+    started.kill('SIGTERM');
+    const { code, signal, stderr } = await started.ended;
+    expect([code, signal]).toEqual([null, 'SIGTERM']);
+    // it was the command that has died of it
+    expect(stderr).toContain('events are in');
+    const [file = ''] = fs.readdirSync(home.spool);
+    expect(fs.readFileSync(path.join(home.spool, file), 'utf8')).toContain(
+      '"status":"failed","reason":"SIGTERM"',
+    );
+  });
+
+  test('a log that is not named is looked for in vain, and the command runs all the same', async () => {
+    const home = new HangingHome();
+    const folder = path.join(home.ledger, 'experiment');
+    fs.mkdirSync(folder);
+    home.hang();
+    const started = home.sh('echo "<$RUNFOLD_DIR>"; exit 5', {
+      options: AT_ONCE,
+      env: { RUNFOLD_DIR: '' },
+      cwd: folder,
+    });
+    const { code, stdout, stderr } = await started.ended;
+    expect({ code, stdout }).toEqual({ code: 5, stdout: '<>\n' });
+    expect(stderr).toContain('events are in');
+  });
+});
+
+describe('a storage that begins to hang while the command runs', () => {
+  test('stops nothing, and what could not be written is in the spool, with the way to bring it in', async () => {
+    const home = new HangingHome();
+    const started = home.sh('echo ready; read line; echo more; echo last words >&2; exit 3', {
+      options: AT_ONCE,
+    });
+    await hears(started, 'ready');
+    expect(home.statuses()).toEqual([RUNNING]);
+    home.hang();
+    started.child.stdin?.write('go\n');
+    const { code, stdout, stderr } = await started.ended;
+    expect({ code, stdout }).toEqual({ code: 3, stdout: 'ready\nmore\n' });
+    const [, since, count, mend = ''] =
+      /could not be written \(.* has not answered since (\S+Z)\); (\d+) events are in .*: (mkdir .*)$/m.exec(
+        stderr,
+      ) ?? [];
+    expect(Date.parse(since ?? '')).toBeGreaterThan(0);
+    expect(count).toBe('4');
+    home.answer();
+    expect(home.statuses()).toEqual([RUNNING]);
+    expect(mended(home, mend)).toBe(0);
+    expect(home.statuses()).toEqual([RUNNING, ended('failed', 3)]);
+    expect(home.of('error')).toMatchObject([{ exception_type: 'ExitCode 3', message: 'last words' }]);
+    const attempts = home.of('writer_opened').map(({ attempt, writer }) => attempt ?? writer);
+    expect(new Set(attempts).size).toBe(1);
+  });
+
+  test('and answers while exec waits for it gets the end', async () => {
+    const home = new HangingHome();
+    const started = home.sh('echo ready; read line; exit 6');
+    await hears(started, 'ready');
+    home.hang();
+    started.child.stdin?.write('go\n');
+    await started.says(WAITING);
+    home.answer();
+    const { code, stderr } = await started.ended;
+    expect(code).toBe(6);
+    expect(stderr).toContain('written again; nothing was lost');
+    expect(home.statuses()).toEqual([RUNNING, ended('failed', 6)]);
+    expect(fs.existsSync(home.spool)).toBe(false);
+  });
+
+  test.each(['SIGTERM', 'SIGINT'] as const)(
+    '%s ends the wait for it, with the exit code of the command',
+    async (signal) => {
+      const home = new HangingHome();
+      const started = home.sh('echo ready; read line; exit 6', { options: [...KEY, '--log-wait', '1h'] });
+      await hears(started, 'ready');
+      home.hang();
+      started.child.stdin?.write('go\n');
+      await started.says(WAITING);
+      started.kill(signal);
+      const { code, stderr } = await started.ended;
+      expect(code).toBe(6);
+      expect(stderr).toContain('events are in');
+    },
+  );
+
+  test('no process is left, and the command’s output is closed', async () => {
+    const home = new HangingHome();
+    const started = home.sh('echo ready; read line', { options: AT_ONCE });
+    await hears(started, 'ready');
+    const recorder = home.recorderOf(started);
+    home.hang();
+    started.child.stdin?.write('go\n');
+    await started.ended;
+    await until('the recorder is gone', () => !isAlive(recorder));
+  });
+});
+
+test('a spool that may hang too is not touched: how many events are lost is said', async () => {
+  const home = new HangingHome();
+  const tmp = path.join(home.ledger, 'tmp');
+  fs.mkdirSync(tmp);
+  home.hang();
+  const { code, stderr } = await home.sh('exit 2', { options: AT_ONCE, env: { TMPDIR: tmp } }).ended;
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/has not answered since \S+Z\); 6 events are lost/);
+});
+
+describe('killed by SIGKILL', () => {
+  test('of exec, what was told before is in the log, and the recorder ends', async () => {
+    const home = new HangingHome();
+    const options = [...KEY, '--sample-every', '1s'];
+    const started = home.sh('echo ready; read line; :', { options });
+    await hears(started, 'ready');
+    expect(home.statuses()).toEqual([RUNNING]);
+    const recorder = home.recorderOf(started);
+    await until('a sample is written', () => home.of('resource_sample').length > 0);
+    started.child.stdin?.end();
+    started.kill('SIGKILL');
+    await started.ended;
+    await until('the recorder is gone', () => !isAlive(recorder));
+    expect(home.of('writer_closed')).toEqual([]);
+    expect(home.statuses().filter((status) => 'exit_code' in status && status.exit_code !== null)).toEqual(
+      [],
+    );
+  });
+
+  test('of the recorder, another one writes on', async () => {
+    const home = new HangingHome();
+    const started = home.sh('echo ready; read line; exit 3');
+    await hears(started, 'ready');
+    const recorder = home.recorderOf(started);
+    process.kill(recorder, 'SIGKILL');
+    await until('there is another', () => hasRecorder(home, started, recorder));
+    started.child.stdin?.write('go\n');
+    expect(await started.ended).toMatchObject({ code: 3, stderr: '' });
+    expect(home.statuses()).toEqual([RUNNING, ended('failed', 3)]);
+    expect(home.of('run_created')).toHaveLength(1);
+    const attempts = home.of('writer_opened').map(({ attempt, writer }) => attempt ?? writer);
+    expect(attempts).toHaveLength(2);
+    expect(new Set(attempts).size).toBe(1);
+  });
+});
+
+test('a signal to all processes of the job does not end the recorder', async () => {
+  const home = new HangingHome();
+  const started = home.sh(LISTENER);
+  await hears(started, 'ready');
+  process.kill(home.recorderOf(started), 'SIGTERM');
+  started.kill('SIGTERM');
+  expect((await started.ended).code).toBe(7);
+  expect(home.of('writer_opened')).toHaveLength(1);
+  expect(home.statuses()).toEqual([RUNNING, ended('failed', 7, 'SIGTERM')]);
+});
+
+test('a rank above 0 records nothing, and is told where the log is', async () => {
+  const home = new HangingHome();
+  const env = { SLURM_JOB_ID: '4', SLURM_PROCID: '1' };
+  const { code, stdout, stderr } = await home.sh('echo $RUNFOLD_DIR; exit 5', { env }).ended;
+  expect({ code, stdout, stderr }).toEqual({ code: 5, stdout: `${home.ledger}\n`, stderr: '' });
+  expect(home.events()).toEqual([]);
+});
+
+/** The exit code of the command that was printed. */
+function mended(home: HangingHome, mend: string): number | null {
+  return spawnSync('sh', ['-c', mend], { cwd: home.dir }).status;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    // nobody may have waited for it yet
+    return !/^State:\s+Z/m.test(fs.readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+function hasRecorder(home: HangingHome, started: Started, otherThan = 0): boolean {
+  try {
+    return home.recorderOf(started) !== otherThan;
+  } catch {
+    return false;
+  }
+}
