@@ -90,8 +90,8 @@ test(`killed ${KILLS} times in the middle, a rebuild leaves the old database or 
     if (Object.keys(old.unequal).length > 0) expect(compareWith(killed.after, killed.db)).toEqual(EQUAL);
     else leftOld += 1;
   }
-  // else it has been killed before or after the work alone
-  expect(leftOld).toBeGreaterThan(2);
+  // else it has been killed after the work alone
+  expect(leftOld).toBeGreaterThan(0);
   expect(killed.builds().length).toBeLessThanOrEqual(3);
   await killed.run('sync', '--rebuild');
   expect(killed.builds()).toEqual([]);

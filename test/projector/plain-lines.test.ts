@@ -7,6 +7,7 @@ import { MetricInserts, type MetricValues } from '../../src/projector/metric-ins
 import { Projector, type ProjectorOptions } from '../../src/projector/projector.ts';
 import { LEDGER, MemoryStorage } from '../helpers/memory-storage.ts';
 import { ALWAYS_AHEAD } from '../helpers/parse-here.ts';
+import { isThorough } from '../helpers/thorough.ts';
 import { A, created, header, metric, text, writerFile, type Fields } from '../helpers/lines.ts';
 
 const CLOCK = { now: () => Date.UTC(2027, 0, 1) };
@@ -106,7 +107,7 @@ test('whatever the points of a file, all tables are the same', async () => {
       const oneByOne = await kept(lines, NEVER_AHEAD);
       for (const table of TABLES) expect(together[table] === oneByOne[table], table).toBe(true);
     }),
-    { numRuns: 15 },
+    { numRuns: isThorough ? 30 : 8 },
   );
 }, 120_000);
 
