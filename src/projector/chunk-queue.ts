@@ -165,7 +165,12 @@ export class ChunkQueue {
     const { storage, limitOf } = this.#parts;
     const place = isMuch ? this.#parser?.chunk() : undefined;
     const read = await readChunk(file, storage, { limit: limitOf(file.path), length, into: place?.room });
-    return { file, read, place };
+    if (place === undefined || (!isProblem(read) && read.bytes.length >= AHEAD_BYTES))
+      return { file, read, place };
+    // to hand a few lines over costs more than to parse them, and a place takes megabytes
+    const kept = isProblem(read) ? read : { ...read, bytes: Buffer.from(read.bytes) };
+    place.release();
+    return { file, read: kept, place: undefined };
   }
 
   /** From the front of the queue, those of one kind. */
@@ -198,8 +203,7 @@ export class ChunkQueue {
     this.#open.add(chunk);
     this.#reading.delete(path);
     this.#next.delete(path);
-    // to hand a few lines over costs more than to parse them
-    if (place === undefined || isProblem(read) || read.bytes.length < AHEAD_BYTES) return chunk;
+    if (place === undefined || isProblem(read)) return chunk;
     // the middle of a line too long is no chunk that begins with a line
     if (file.scanned > file.offset) return chunk;
     place.begin(read.bytes, file.marker.length);

@@ -18,7 +18,7 @@ export interface PassResult {
   grown: string[];
   /** Below `events/`, but no event files, or unreadable, in the folders that were listed. */
   strangers: StorageProblem[];
-  /** Whether this was a sweep, or a part of one. */
+  /** Whether a sweep began with it, or ended. */
   thorough: boolean;
   /** Calls to the storage before files were read: to list them, and to see whether lost ones are back. */
   listingCalls: number;

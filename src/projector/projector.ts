@@ -126,7 +126,8 @@ export class Projector {
     await this.#assertSame();
     const now = this.#clock.now();
     const lists = options.only === undefined && options.upTo === undefined;
-    const thorough = lists && (options.thorough ?? (!this.isSweeping && this.#isSlowSweepDue(now)));
+    const isSweptOn = options.sliced === true && this.isSweeping;
+    const thorough = lists && (options.thorough ?? (!isSweptOn && this.#isSlowSweepDue(now)));
     const result = emptyResult(thorough);
     const callsBefore = this.#calls;
     if (options.only !== undefined) await this.#noteNew(options.only);
@@ -158,11 +159,11 @@ export class Projector {
    * @throws as `pass`
    */
   async sweepOn(options: Pick<PassOptions, 'onLines' | 'onProgress' | 'signal'> = {}): Promise<PassResult> {
-    const result = emptyResult(true);
+    const result = emptyResult(false);
     if (this.#sweep === undefined) return result;
     await this.#assertSame();
     await this.#sweepSlice(this.#sweep, options, result);
-    return result;
+    return { ...result, thorough: !this.isSweeping };
   }
 
   async #sweepSlice(sweep: Sweep, options: PassOptions, result: PassResult): Promise<void> {

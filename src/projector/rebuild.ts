@@ -49,11 +49,13 @@ export async function rebuild(file: string, options: RebuildOptions): Promise<Re
     const last = await projector.pass({ thorough: true, onProgress, ...(signal && { signal }) });
     signal?.throwIfAborted();
     db.close();
+    await early?.end();
     const damaged = await swapIn(built, file, isDamaged);
     return { pass: sumUp(first, last), lost: losses, damaged };
   } finally {
     db?.close();
-    early?.end();
+    // it has been told if it counts
+    await early?.end().catch(() => undefined);
     removeDatabase(built);
   }
 }

@@ -206,7 +206,7 @@ class Watch {
 
   /** A part of a sweep: live files that are due come first. */
   async #sweepOn(): Promise<void> {
-    const { lines } = await this.#pass((options) => this.#projector.sweepOn(options));
+    const { lines } = await this.#pass((options) => this.#projector.sweepOn(options), 'sweeps');
     this.#plan([...lines.keys()], lines);
   }
 
@@ -237,19 +237,21 @@ class Watch {
     this.#nextListing = this.#options.clock.now() + Math.max(PACE.listing, share * MINUTE_MS);
   }
 
-  async #pass(pass: (options: PassOptions) => Promise<PassResult>): Promise<Passed> {
+  async #pass(
+    pass: (options: PassOptions) => Promise<PassResult>,
+    kind: 'looks' | 'sweeps' = 'looks',
+  ): Promise<Passed> {
     const { clock, signal, onPass } = this.#options;
     const lines = new Map<string, number>();
     const onLines = (path: string, count: number): void =>
       void lines.set(path, (lines.get(path) ?? 0) + count);
     const callsBefore = this.#storage.calls;
     const startedAt = clock.now();
-    let isLimited = this.#schedule.size > 0;
-    let isSweep = this.#projector.isSweeping;
+    const isLimited = this.#schedule.size > 0;
+    let isSweep = kind === 'sweeps';
     try {
       const result = await pass({ signal, onLines });
-      isSweep = result.thorough;
-      isLimited &&= !isSweep;
+      isSweep ||= result.thorough;
       onPass?.(result);
       return { ...result, lines };
     } finally {
@@ -261,7 +263,7 @@ class Watch {
       const rest = isSweep ? 0 : Math.min(PACE.longestRest, Math.max(0, endedAt - startedAt));
       this.#restUntil = Math.max(this.#restUntil, endedAt + rest);
       // the first pass and the slow sweep are as large as the history, and would end all looks for long
-      if (isLimited) this.#budget.spend(calls);
+      if (isLimited && !isSweep) this.#budget.spend(calls);
       this.#report();
     }
   }

@@ -1,7 +1,8 @@
 // What is brought to the disk early leaves no descriptor behind, whenever it ends.
 import * as fs from 'node:fs';
 import path from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { setImmediate } from 'node:timers/promises';
+import { expect, test } from 'vitest';
 import { EarlySync } from '../../src/db/early-sync.ts';
 import { tempDir } from '../events/temp-dir.ts';
 
@@ -28,7 +29,21 @@ test.skipIf(!fs.existsSync('/proc/self/fd')).each([
   const early = new EarlySync(file);
   for (const bytes of written) early.wrote(bytes);
   expect(isOpen(file)).toBe(true);
-  early.end();
-  early.end();
-  await vi.waitFor(() => expect(isOpen(file)).toBe(false), 10_000);
+  await early.end();
+  expect(isOpen(file)).toBe(false);
+  await early.end();
+});
+
+test('a disk that fails meanwhile is told at the end: the system would not say it again', async () => {
+  const file = path.join(tempDir(), 'runs.db');
+  fs.writeFileSync(file, 'x');
+  const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+  const outcomes = [Promise.reject(full), Promise.resolve()];
+  const early = new EarlySync(file, () => outcomes.shift() ?? Promise.resolve());
+  early.wrote(40 * MEGABYTE);
+  await setImmediate();
+  early.wrote(80 * MEGABYTE);
+  await setImmediate();
+  expect(outcomes).toEqual([]);
+  await expect(early.end()).rejects.toBe(full);
 });
