@@ -10,7 +10,9 @@ import { shown } from '../../query/arguments.ts';
 import { count } from '../human.ts';
 import { say, type CliIo, type ExitCode } from '../io.ts';
 import { share } from '../share.ts';
+import { printSafe } from '../print-safe.ts';
 import { commandLine } from '../shell-quote.ts';
+import { shellWord } from '../../shell-word.ts';
 import { watched } from '../watched.ts';
 
 export interface InitFlags {
@@ -32,7 +34,7 @@ async function initShared(place: string, name: string, io: CliIo): Promise<ExitC
   const { shared, others } = patiently(place, io, () => share(place, group.gid));
   say(
     io.stdout,
-    `shared with the group ${name}: its members can log into ${place} (${count(shared, 'mode')} set)`,
+    `shared with the group ${name}: its members can log into ${printSafe(place)} (${count(shared, 'mode')} set)`,
   );
   for (const [uid, paths] of others) {
     const owner = (await namesOf([uid])).get(uid) ?? `uid ${uid}`;
@@ -64,9 +66,9 @@ async function groupToShareWith(name: string): Promise<{ gid: number }> {
 }
 
 function sayMade(made: string, io: CliIo): void {
-  say(io.stdout, `made ${made}`);
+  say(io.stdout, `made ${printSafe(made)}`);
   if (path.basename(made) !== LEDGER_DIR || path.dirname(made) !== io.cwd) {
-    say(io.stdout, `jobs and commands find it by: export RUNFOLD_DIR=${made}`);
+    say(io.stdout, `jobs and commands find it by: export RUNFOLD_DIR=${shellWord(made)}`);
   }
 }
 
