@@ -25,7 +25,7 @@ export const IS_SHORT = process.env['RUNFOLD_NFS'] === 'short';
 
 /** Why there can be no lab here, undefined where there can. */
 export function whyNoLab(): string | undefined {
-  if (!process.env['RUNFOLD_NFS']) return 'they take ten minutes, and are run by: npm run test:nfs';
+  if (!process.env['RUNFOLD_NFS']) return 'they take minutes, and are run by: npm run test:nfs';
   if (!fs.existsSync(SCRIPT)) return 'the script that starts servers and clients is not there';
   if (process.getuid?.() !== 0) return 'only root can start them';
   if (!fs.existsSync('/dev/net/tun')) return 'there is no /dev/net/tun';
