@@ -1,10 +1,10 @@
 // `runfold exec` on a storage that hangs: the command is run as if there were no log at all.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Started } from './cli-process.ts';
-import { ended, ExecHome, KEY, RUNNING, type StartExec } from './exec-home.ts';
+import { Started } from './cli-process.ts';
+import { CLI, ended, ExecHome, KEY, RUNNING } from './exec-home.ts';
 import { hangHook } from './hang-hook.ts';
 import { until } from './until.ts';
 
@@ -24,8 +24,8 @@ class HangingHome extends ExecHome {
     fs.rmSync(this.#hung);
   }
 
-  override start(words: readonly string[], options: StartExec = {}): Started {
-    return super.start(words, { ...options, env: { NODE_OPTIONS: this.#hook, ...options.env } });
+  override env(more: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
+    return super.env({ NODE_OPTIONS: this.#hook, ...more });
   }
 
   get spool(): string {
@@ -103,6 +103,34 @@ describe('a storage that answers is given the time to do so', () => {
     expect(home.of('writer_closed')).toHaveLength(1);
     expect(fs.existsSync(home.spool)).toBe(false);
   });
+});
+
+test('the shell that starts the recorder is not given a folder to look at', async () => {
+  const home = new HangingHome();
+  const link = path.join(home.dir, 'link');
+  fs.symlinkSync(home.dir, link);
+  const started = home.sh('echo ready; read line', { env: { PWD: link } });
+  await hears(started, 'ready');
+  const recorder = fs.readFileSync(`/proc/${home.recorderOf(started)}/environ`, 'utf8');
+  // a shell that has looked, and found that it is where it is, keeps its name
+  expect(recorder.split('\0')).not.toContain(`PWD=${link}`);
+  started.child.stdin?.end();
+  await started.ended;
+});
+
+test('the attempt of a launch is that of the command, however deep below its launcher', async () => {
+  const home = new HangingHome();
+  const nest = home.file(
+    'nest.sh',
+    'n=$1; shift; if [ $n -gt 1 ]; then sh "$0" $((n - 1)) "$@"; else "$@"; fi; exit $?',
+  );
+  const rank = { RANK: '0', WORLD_SIZE: '1', LOCAL_WORLD_SIZE: '1', TORCHELASTIC_RUN_ID: 'none' };
+  const script = ['sh', '-c', 'echo $RUNFOLD_ATTEMPT'];
+  // one more, and exec itself would not find the launcher
+  const words = [nest, '7', process.execPath, CLI, 'exec', ...KEY, '--', ...script];
+  const { stdout } = await new Started(spawn('sh', words, { cwd: home.dir, env: home.env(rank) })).ended;
+  expect(stdout).toMatch(/^[0-9a-f]{32}\n$/);
+  expect(home.of('writer_opened').map(({ attempt }) => `${attempt}\n`)).toEqual([stdout]);
 });
 
 test('on local disks there is no other process', async () => {
