@@ -10,6 +10,9 @@ import { count } from './human.ts';
 import { say, type CliIo, type ExitCode } from './io.ts';
 import { printSafe } from './print-safe.ts';
 
+/** After a signal, on a storage that is slow but not known to hang; SLURM sends SIGKILL 30 s after its SIGTERM. */
+const LAST_WRITES_MS = 15_000;
+
 /** Wherever `emit` makes calls. */
 export function emitPlaces({ ledger }: { ledger?: string }, { env, cwd }: CliIo): string[] {
   return [...ledgerCandidates({ explicit: ledger, env, cwd }), spoolDirectory(env, process.getuid?.())];
@@ -53,6 +56,7 @@ export async function emitApart([place = '']: readonly string[], io: CliIo): Pro
       child.once('close', (code) => resolve((code ?? 1) as ExitCode));
       const end = (): void => {
         child.kill('SIGTERM');
+        const limit = isSilent ? PACE.abandonAfter : LAST_WRITES_MS;
         setTimeout(() => {
           const { read, safe } = progress;
           const rest = `of ${count(read, 'record')} that were read, ${safe} are known to be in the log`;
@@ -61,7 +65,7 @@ export async function emitApart([place = '']: readonly string[], io: CliIo): Pro
           child.disconnect();
           child.unref();
           resolve(1);
-        }, PACE.abandonAfter).unref();
+        }, limit).unref();
       };
       if (signal.aborted) end();
       else signal.addEventListener('abort', end, { once: true });

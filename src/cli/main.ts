@@ -2,7 +2,7 @@
 // The process: arguments and streams in, exit code out.
 import { once } from 'node:events';
 import { systemClock } from '../clock.ts';
-import { BELOW } from './below.ts';
+import { BELOW, type EmitProgress } from './below.ts';
 import { dieOf } from '../exec/signals.ts';
 import type { CliIo } from './io.ts';
 
@@ -49,7 +49,7 @@ const io: CliIo = {
   get endedBy() {
     return endedBy;
   },
-  report: process.env[BELOW] === undefined ? undefined : (progress) => void process.send?.(progress),
+  report: process.env[BELOW] === undefined ? undefined : report,
   signal: ending.signal,
   abandon: () => {
     isAbandoned = true;
@@ -61,6 +61,11 @@ function withListener<T extends NodeJS.WriteStream>(
   listener: (error: NodeJS.ErrnoException) => void,
 ): T {
   return stream.listeners('error').includes(listener) ? stream : stream.on('error', listener);
+}
+
+function report(progress: EmitProgress): void {
+  // the other end may have gone meanwhile, which `disconnect` tells
+  if (process.connected) process.send?.(progress, () => undefined);
 }
 
 function endInFailure(): void {

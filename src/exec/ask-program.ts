@@ -16,16 +16,22 @@ export function asShell(program: string, args: readonly string[]): string[] {
   return [...EXEC, program, ...args];
 }
 
-/** As `execFile`, but never waits itself for the program to be found; one that is not there is `isNotFound`. */
+/** A shell looks at the folder that `PWD` names, which may be on a storage that hangs. */
+export function withoutFolder(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const { PWD: _, ...rest } = env;
+  return rest;
+}
+
+/** As `execFile` in `/`, but never waits itself for the program to be found; one that is not there is `isNotFound`. */
 export function askProgram(
   program: string,
   args: readonly string[],
-  options: ExecFileOptions,
+  options: Omit<ExecFileOptions, 'cwd'>,
   done: (error: ExecFileException | null, stdout: string) => void,
 ): ChildProcess {
-  return execFile(SHELL, asShell(program, args), { ...options, encoding: 'utf8' }, (error, stdout) =>
-    done(error, stdout),
-  );
+  const env = withoutFolder(options.env ?? process.env);
+  const given = { ...options, env, cwd: '/', encoding: 'utf8' } as const;
+  return execFile(SHELL, asShell(program, args), given, (error, stdout) => done(error, stdout));
 }
 
 /** What a shell says of a program that it has not found. */

@@ -3,6 +3,9 @@ import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import path from 'node:path';
 
+/** Where systems have `mkfifo`: to look for it elsewhere could take for ever. */
+const PATH = '/usr/bin:/bin';
+
 export interface Pipe {
   /** For this process; reading does not block. */
   readFd: number;
@@ -29,7 +32,8 @@ async function makePipesIn(directory: string, count: number): Promise<Pipe[]> {
   try {
     folder = fs.mkdtempSync(path.join(directory, 'runfold-exec-'));
     const names = Array.from({ length: count }, (_, index) => `${folder}/${index}`);
-    if (!(await isDone(spawn('mkfifo', ['-m', '600', ...names], { stdio: 'ignore' })))) return [];
+    const mkfifo = spawn('mkfifo', ['-m', '600', ...names], { stdio: 'ignore', env: { PATH } });
+    if (!(await isDone(mkfifo))) return [];
     return names.map(openBothEnds);
   } catch {
     // not there, full, or not ours to write

@@ -22,6 +22,8 @@ process.on('message', (message: ToRecorder) => {
     tell({ kind: 'opened', ledger: recorder.ledger });
     return;
   }
+  // after it something waits again, as it may always do when the time to look has come
+  tellDurable();
   recorder?.take(message.note);
   taken = message.number;
   tell({ kind: 'taken', number: taken });
@@ -37,12 +39,18 @@ process.on('disconnect', () => {
 tell({ kind: 'up' });
 
 function look(): void {
-  clearTimeout(timer);
-  if (recorder?.isDurable !== true) timer = setTimeout(look, LOOK_MS);
-  else if (durable < taken) {
-    durable = taken;
-    tell({ kind: 'durable', number: durable });
-  }
+  tellDurable();
+  if (durable === taken) return;
+  timer ??= setTimeout(() => {
+    timer = undefined;
+    look();
+  }, LOOK_MS);
+}
+
+function tellDurable(): void {
+  if (durable === taken || recorder?.isDurable !== true) return;
+  durable = taken;
+  tell({ kind: 'durable', number: durable });
 }
 
 function tell(message: FromRecorder): void {

@@ -30,6 +30,8 @@ export interface RecorderProcessOptions {
 
 /** The storage is said to hang after this; the command is not kept waiting for longer. */
 export const PATIENCE_MS = 5000;
+/** A storage that is not known to hang is given this long to answer, whoever is in a hurry. */
+const GRACE_MS = 2000;
 /** Of samples that wait. */
 const MAX_WAITING_BYTES = 4 * 1_048_576;
 /** A process that is killed is started again, so many times. */
@@ -106,22 +108,28 @@ export class RecorderProcess {
   async ended(waitMs: number, stop: AbortSignal): Promise<void> {
     if (!this.#options.isActive) return;
     this.#waitMs = waitMs;
-    if (!this.#isAllTaken()) {
-      if (this.#isHanging && this.#askedAt !== undefined) this.#sayThatItHangs(this.#askedAt);
-      let isLate = false;
-      const hurry = (): void => {
-        isLate = true;
-        this.#onNews?.();
-      };
-      const timer = setTimeout(hurry, waitMs);
-      if (stop.aborted) hurry();
-      stop.addEventListener('abort', hurry);
-      await this.#until(() => this.#isAllTaken() || isLate);
-      clearTimeout(timer);
-      stop.removeEventListener('abort', hurry);
-    }
+    if (!this.#isAllTaken() && this.#child !== undefined) await this.#allTaken(waitMs, stop);
     if (!this.#isAllTaken()) this.#spool();
     this.#leave();
+  }
+
+  /** Or nobody is left to take it, or it is too late. */
+  async #allTaken(waitMs: number, stop: AbortSignal): Promise<void> {
+    if (this.#isHanging && this.#askedAt !== undefined) this.#sayThatItHangs(this.#askedAt);
+    let isLate = false;
+    const late = (): void => {
+      isLate = true;
+      this.#onNews?.();
+    };
+    const within = (ms: number): NodeJS.Timeout =>
+      setTimeout(late, Math.max(ms, this.#isHanging ? 0 : GRACE_MS));
+    const timers = [within(waitMs)];
+    const hurry = (): void => void timers.push(within(0));
+    if (stop.aborted) hurry();
+    stop.addEventListener('abort', hurry);
+    await this.#until(() => this.#isAllTaken() || this.#child === undefined || isLate);
+    for (const timer of timers) clearTimeout(timer);
+    stop.removeEventListener('abort', hurry);
   }
 
   #isAllTaken(): boolean {
@@ -231,7 +239,7 @@ export class RecorderProcess {
     const then =
       this.#waitMs === undefined
         ? 'the command goes on, what is recorded of it waits'
-        : `the command has ended, what is recorded of it waits for up to ${this.#waitMs / 1000} s (Ctrl-C or SIGTERM ends that)`;
+        : `the command has ended, what is recorded of it waits for up to ${Math.ceil(this.#waitMs / 1000)} s (Ctrl-C or SIGTERM ends that)`;
     if (this.#options.isActive) this.#options.notices.always(`${this.#silence(since)}; ${then}`);
   }
 
@@ -253,9 +261,18 @@ export class RecorderProcess {
       this.#start(next, startRecorder(env));
       return;
     }
+    this.#child = undefined;
+    if (this.#isHanging) {
+      // a call from here might never return
+      clearTimeout(this.#patience);
+      this.#options.notices.always(
+        'the process that records was killed again and again; what is recorded waits for the end of the command',
+      );
+      this.#onNews?.();
+      return;
+    }
     // where no process can live it is written from here
     this.#answered();
-    this.#child = undefined;
     this.#inHere = new Recorder(next, { env, say });
     this.#ledger = this.#inHere.ledger;
     for (const { note } of this.#waiting.splice(0)) this.#inHere.take(note);

@@ -55,7 +55,18 @@ export class Recording {
     else {
       const notices = this.#notices;
       const attemptOfAll = this.#attempt;
-      this.#scribe = new RecorderProcess({ facts, attemptOfAll, env, isActive, notices, say, now, ...apart });
+      // it is one deeper below its launcher
+      const told = { ...facts, attempt: facts.attempt ?? attempt ?? shared };
+      this.#scribe = new RecorderProcess({
+        facts: told,
+        attemptOfAll,
+        env,
+        isActive,
+        notices,
+        say,
+        now,
+        ...apart,
+      });
     }
   }
 

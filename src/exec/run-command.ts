@@ -23,7 +23,7 @@ import { Tail } from './tail.ts';
 const TAIL_BYTES = 65_536;
 /** After the end of the command, which in a job is followed by SIGKILL: by then the end must be on the disk. */
 const ANSWER_MS = 2000;
-/** SLURM follows its SIGTERM by SIGKILL after 30 s, unless it is told another KillWait. */
+/** Since its SIGTERM, which SLURM follows by SIGKILL after 30 s, unless it is told another KillWait. */
 const KILL_WAIT_MS = 20_000;
 /** A reader that has stopped must not keep the end from being recorded. */
 const OUTPUT_MS = 2000;
@@ -88,7 +88,7 @@ async function finish(
   tails: Tails | undefined,
   flows: readonly PassThrough[],
   signals: SignalRelay,
-  { recording, logWaitMs }: CommandOptions,
+  { recording, logWaitMs, now }: CommandOptions,
 ): Promise<void> {
   const stopped = new AbortController();
   signals.onceEnded(() => {
@@ -98,8 +98,10 @@ async function finish(
   const seen = Promise.all(flows.map((each) => each.seen));
   const [over] = await Promise.all([signals.jobEnd(), within(OUTPUT_MS, seen)]);
   const outcome = outcomeOf(end, signals.passed, over);
-  const wasTerminated = signals.passed.some(({ signal }) => signal === 'SIGTERM');
-  const waitMs = wasTerminated ? Math.min(KILL_WAIT_MS, logWaitMs) : logWaitMs;
+  const terminated = signals.passed.find(({ signal }) => signal === 'SIGTERM');
+  const killWaitMs =
+    terminated === undefined ? Infinity : Math.max(0, KILL_WAIT_MS - (now() - terminated.at));
+  const waitMs = Math.min(killWaitMs, logWaitMs);
   const recorded = recording.end(outcome, errorOf(end, outcome, tails), waitMs, stopped.signal);
   // as a shell says it, since there is none between
   if (end.kind === 'not started') recording.sayAlways(end.message);

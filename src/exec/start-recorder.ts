@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Env } from '../events/env.ts';
-import { asShell, SHELL } from './ask-program.ts';
+import { asShell, SHELL, withoutFolder } from './ask-program.ts';
 
 const CHILD = fileURLToPath(new URL('recorder-child.js', import.meta.url));
 
@@ -23,7 +23,7 @@ function started(env: Env): ChildProcess {
   // by a shell: the program itself may be on the storage that hangs
   const child = spawn(SHELL, asShell(process.execPath, [CHILD]), {
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    env: { ...env },
+    env: withoutFolder(env),
     // what is typed in a terminal is for the one who records
     detached: true,
   });

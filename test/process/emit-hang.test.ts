@@ -2,7 +2,9 @@
 import * as fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import type { Event } from '../../src/events/event.ts';
 import { createLedger } from '../../src/events/ledger.ts';
+import { PACE } from '../../src/projector/pace.ts';
 import { eventFiles, readLines } from '../events/read-lines.ts';
 import { tempDir } from '../events/temp-dir.ts';
 import { startCli, type Started } from './cli-process.ts';
@@ -10,6 +12,7 @@ import { hangHook } from './hang-hook.ts';
 import { until } from './until.ts';
 
 const RUN = '0123456789abcdef';
+const SLOW_MS = PACE.abandonAfter + 1000;
 const METRIC = ['emit', 'metric', '--run', RUN, '--loss', '0.5'];
 
 /** A log on a mount that may hang. */
@@ -33,9 +36,16 @@ class Mount {
   }
 
   losses(): unknown[] {
+    return this.#events().flatMap((event) => (event.type === 'metric' ? [event.loss] : []));
+  }
+
+  types(): string[] {
+    return this.#events().map(({ type }) => type);
+  }
+
+  #events(): Event[] {
     const files = fs.existsSync(path.join(this.ledger, 'events')) ? eventFiles(this.ledger) : [];
-    const events = files.flatMap((file) => readLines(fs.readFileSync(file)).events);
-    return events.flatMap((event) => (event.type === 'metric' ? [event.loss] : []));
+    return files.flatMap((file) => readLines(fs.readFileSync(file)).events);
   }
 }
 
@@ -122,6 +132,38 @@ test('emit - that hangs is ended by Ctrl-C, and says how much is known to be in 
   const { code, stderr } = await started.ended;
   expect(stderr).toMatch(/; interrupted: of \d records? that were read, [01] are known to be in the log$/m);
   expect(code).toBe(1);
+});
+
+test('emit - that is only slow is not given up after a signal', async () => {
+  const mount = new Mount();
+  createLedger(mount.ledger);
+  const started = mount.start(['emit', '-']);
+  started.child.stdin?.write(line(1));
+  await until('the first is in the log', () => mount.losses().length === 1);
+  mount.hang();
+  started.kill('SIGTERM');
+  // what it takes is longer than a storage that is known to hang is waited for, and shorter than one takes to be that
+  const answer = setTimeout(() => mount.answer(), SLOW_MS);
+  const { code, stderr } = await started.ended;
+  clearTimeout(answer);
+  expect(stderr).toBe('1 event written\n');
+  expect(code).toBe(1);
+});
+
+test('emit - that loses its parent while it hangs writes what it has taken', async () => {
+  const mount = new Mount();
+  createLedger(mount.ledger);
+  const started = mount.start(['emit', '-']);
+  started.child.stdin?.write(line(1));
+  await until('the first is in the log', () => mount.losses().length === 1);
+  mount.hang();
+  started.child.stdin?.write(line(2));
+  await started.says(SILENT);
+  started.kill('SIGKILL');
+  await until('it has ended', () => started.child.signalCode !== null);
+  mount.answer();
+  await until('the file has its end', () => mount.types().includes('writer_closed'));
+  expect(mount.losses()).toEqual([1, 2]);
 });
 
 test('emit - refuses and counts as ever', async () => {

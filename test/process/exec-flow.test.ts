@@ -194,10 +194,26 @@ test('its output can be opened by name', async () => {
   expect(fs.readdirSync(path.join(home.dir, 'tmp'))).toEqual([]);
 });
 
+test('no folder of the PATH is looked at for a pipe, since it may be on a storage that hangs', async () => {
+  const home = new ExecHome();
+  const asked = path.join(home.dir, 'asked');
+  home.command('mkfifo', `touch '${asked}'; exit 1`);
+  const { code, stderr } = await home.sh('echo two >/dev/stderr').ended;
+  expect({ code, stderr }).toEqual({ code: 0, stderr: 'two\n' });
+  expect(fs.existsSync(asked)).toBe(false);
+});
+
 test('where no pipe can be made the output flows all the same', async () => {
   const home = new ExecHome();
-  home.command('mkfifo', 'exit 1');
-  expect(await home.sh('echo out; echo err >&2; exit 3').ended).toEqual({
+  const hook = home.file(
+    'no-folder.mjs',
+    `import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+fs.mkdtempSync = () => { throw new Error('full'); };
+syncBuiltinESMExports();`,
+  );
+  const env = { NODE_OPTIONS: `--import=${hook}` };
+  expect(await home.sh('test -p /dev/stderr || echo out; echo err >&2; exit 3', { env }).ended).toEqual({
     code: 3,
     signal: null,
     stdout: 'out\n',

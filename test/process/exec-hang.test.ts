@@ -1,10 +1,10 @@
 // `runfold exec` on a storage that hangs: the command is run as if there were no log at all.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Started } from './cli-process.ts';
-import { ended, ExecHome, KEY, RUNNING, type StartExec } from './exec-home.ts';
+import { Started } from './cli-process.ts';
+import { CLI, ended, ExecHome, KEY, RUNNING } from './exec-home.ts';
 import { hangHook } from './hang-hook.ts';
 import { until } from './until.ts';
 
@@ -24,8 +24,8 @@ class HangingHome extends ExecHome {
     fs.rmSync(this.#hung);
   }
 
-  override start(words: readonly string[], options: StartExec = {}): Started {
-    return super.start(words, { ...options, env: { NODE_OPTIONS: this.#hook, ...options.env } });
+  override env(more: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
+    return super.env({ NODE_OPTIONS: this.#hook, ...more });
   }
 
   get spool(): string {
@@ -53,11 +53,12 @@ async function hears(started: Started, text: string): Promise<void> {
 }
 
 /** Waits no longer than it must for a log that does not answer. */
-const AT_ONCE = [...KEY, '--log-wait', '0'];
+const AT_ONCE = [...KEY, '--log-wait', '0', '--sample-every', '0'];
 
 test('with a storage that may hang but does not, all is as without', async () => {
   const home = new HangingHome();
-  expect(await home.sh('echo out; echo err >&2; exit 3').ended).toMatchObject({
+  const options = [...KEY, '--sample-every', '0'];
+  expect(await home.sh('echo out; echo err >&2; exit 3', { options }).ended).toMatchObject({
     code: 3,
     stdout: 'out\n',
     stderr: 'err\n',
@@ -73,6 +74,63 @@ test('with a storage that may hang but does not, all is as without', async () =>
   expect(home.events().map((event) => 'seq' in event && event.seq)).toEqual([1, 2, 3, 4, 5, 6]);
   expect(home.statuses()).toEqual([RUNNING, ended('failed', 3)]);
   expect(fs.existsSync(home.spool)).toBe(false);
+});
+
+describe('a storage that answers is given the time to do so', () => {
+  test('also by who waits for none that does not', async () => {
+    const home = new HangingHome();
+    expect(await home.sh('exit 3', { options: AT_ONCE }).ended).toMatchObject({ code: 3, stderr: '' });
+    expect(home.statuses()).toEqual([RUNNING, ended('failed', 3)]);
+    expect(home.of('writer_closed')).toHaveLength(1);
+    expect(fs.existsSync(home.spool)).toBe(false);
+  });
+
+  test('also after a second signal, while squeue is asked', async () => {
+    const home = new HangingHome();
+    const answer = path.join(home.dir, 'answer');
+    home.command('squeue', `while [ ! -e '${answer}' ]; do sleep 0.02; done`);
+    const options = [...KEY, '--sample-every', '0'];
+    const started = home.sh(`echo $$.; ${LISTENER}`, { options, env: { SLURM_JOB_ID: '42' } });
+    await hears(started, 'ready');
+    const [command = ''] = started.stdout.split('.');
+    started.kill('SIGTERM');
+    // not even a zombie: exec knows that it has ended
+    await until('the command has ended', () => !fs.existsSync(`/proc/${command}`));
+    started.kill('SIGTERM');
+    fs.writeFileSync(answer, '');
+    expect(await started.ended).toMatchObject({ code: 7, stderr: '' });
+    expect(home.statuses()).toEqual([RUNNING, ended('failed', 7, 'SIGTERM')]);
+    expect(home.of('writer_closed')).toHaveLength(1);
+    expect(fs.existsSync(home.spool)).toBe(false);
+  });
+});
+
+test('the shell that starts the recorder is not given a folder to look at', async () => {
+  const home = new HangingHome();
+  const link = path.join(home.dir, 'link');
+  fs.symlinkSync(home.dir, link);
+  const started = home.sh('echo ready; read line', { env: { PWD: link } });
+  await hears(started, 'ready');
+  const recorder = fs.readFileSync(`/proc/${home.recorderOf(started)}/environ`, 'utf8');
+  // a shell that has looked, and found that it is where it is, keeps its name
+  expect(recorder.split('\0')).not.toContain(`PWD=${link}`);
+  started.child.stdin?.end();
+  await started.ended;
+});
+
+test('the attempt of a launch is that of the command, however deep below its launcher', async () => {
+  const home = new HangingHome();
+  const nest = home.file(
+    'nest.sh',
+    'n=$1; shift; if [ $n -gt 1 ]; then sh "$0" $((n - 1)) "$@"; else "$@"; fi; exit $?',
+  );
+  const rank = { RANK: '0', WORLD_SIZE: '1', LOCAL_WORLD_SIZE: '1', TORCHELASTIC_RUN_ID: 'none' };
+  const script = ['sh', '-c', 'echo $RUNFOLD_ATTEMPT'];
+  // one more, and exec itself would not find the launcher
+  const words = [nest, '7', process.execPath, CLI, 'exec', ...KEY, '--', ...script];
+  const { stdout } = await new Started(spawn('sh', words, { cwd: home.dir, env: home.env(rank) })).ended;
+  expect(stdout).toMatch(/^[0-9a-f]{32}\n$/);
+  expect(home.of('writer_opened').map(({ attempt }) => `${attempt}\n`)).toEqual([stdout]);
 });
 
 test('on local disks there is no other process', async () => {
@@ -211,6 +269,21 @@ describe('a storage that begins to hang while the command runs', () => {
     },
   );
 
+  test('after SIGTERM the wait is counted from it, since SIGKILL comes so long after it', async () => {
+    const home = new HangingHome();
+    home.hang();
+    const script = `trap 'sleep 1; exit 7' TERM; echo ready; while :; do sleep 0.05; done`;
+    const started = home.sh(script, { options: [...KEY, '--log-wait', '1h'] });
+    await hears(started, 'ready');
+    started.kill('SIGTERM');
+    await started.says(WAITING);
+    const [, seconds] = /waits for up to (\d+) s/.exec(started.stderr) ?? [];
+    // from the end of the command it would be 20 s
+    expect(Number(seconds)).toBeLessThan(20);
+    home.answer();
+    expect((await started.ended).code).toBe(7);
+  });
+
   test('no process is left, and the command’s output is closed', async () => {
     const home = new HangingHome();
     const started = home.sh('echo ready; read line', { options: AT_ONCE });
@@ -267,6 +340,26 @@ describe('killed by SIGKILL', () => {
     expect(attempts).toHaveLength(2);
     expect(new Set(attempts).size).toBe(1);
   });
+});
+
+test('a recorder that is killed again and again while the storage hangs is not replaced by exec itself', async () => {
+  const home = new HangingHome();
+  home.hang();
+  const started = home.sh('echo ready; read line; exit 3', { options: AT_ONCE });
+  await hears(started, 'ready');
+  await started.says(SILENT);
+  let last = 0;
+  for (let kills = 0; kills < 3; kills += 1) {
+    await until('there is another', () => hasRecorder(home, started, last));
+    last = home.recorderOf(started);
+    process.kill(last, 'SIGKILL');
+  }
+  await until('it is gone', () => !isAlive(last));
+  started.child.stdin?.write('go\n');
+  const { code, stderr } = await started.ended;
+  expect(code).toBe(3);
+  expect(stderr).toContain('6 events are in');
+  expect(home.events()).toEqual([]);
 });
 
 test('a signal to all processes of the job does not end the recorder', async () => {

@@ -68,13 +68,15 @@ export async function exec(operands: readonly string[], flags: ExecFlags, io: Cl
       'all tasks of this array are one run, since nothing in the key tells them apart; give --seed "$SLURM_ARRAY_TASK_ID" or --grid <file>',
     );
   }
+  const made = await pipes;
+  // from here to where it listens there is no turn of the loop: a signal in it would be heard by nobody
   const end = await runCommand({
     words,
     env,
     recording,
     early: io.endedBy,
     logWaitMs: flags.logWait * 1000,
-    pipes: await pipes,
+    pipes: made,
     descriptors,
     sampleEverySeconds: flags.sampleEvery,
     now,
