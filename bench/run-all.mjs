@@ -14,6 +14,7 @@ const NAMES = [
   'visible',
   'idle-sync',
   'live-files',
+  'memory',
   'job-hours',
   'answers',
 ];
