@@ -8,7 +8,7 @@ import { PACE } from '../../src/projector/pace.ts';
 import { eventFiles, readLines } from '../events/read-lines.ts';
 import { tempDir } from '../events/temp-dir.ts';
 import { startCli, type Started } from './cli-process.ts';
-import { hangHook } from './hang-hook.ts';
+import { HangingMount } from './hang-hook.ts';
 import { until } from './until.ts';
 
 const RUN = '0123456789abcdef';
@@ -16,22 +16,13 @@ const SLOW_MS = PACE.abandonAfter + 1000;
 const METRIC = ['emit', 'metric', '--run', RUN, '--loss', '0.5'];
 
 /** A log on a mount that may hang. */
-class Mount {
+class Home {
   readonly dir = tempDir();
   readonly ledger = path.join(this.dir, 'log');
-  readonly #hung = path.join(this.dir, 'hung');
-  readonly #hook = hangHook(this.dir, this.ledger, this.#hung);
-
-  hang(): void {
-    fs.writeFileSync(this.#hung, '');
-  }
-
-  answer(): void {
-    fs.rmSync(this.#hung);
-  }
+  readonly mount = new HangingMount(this.dir, this.ledger);
 
   start(args: readonly string[]): Started {
-    const env = { RUNFOLD_DIR: this.ledger, NODE_OPTIONS: this.#hook, TMPDIR: this.dir };
+    const env = { RUNFOLD_DIR: this.ledger, NODE_OPTIONS: this.mount.nodeOptions, TMPDIR: this.dir };
     return startCli(args, { cwd: this.dir, env });
   }
 
@@ -55,24 +46,24 @@ const SILENT =
 test.each([[METRIC], [['init', 'log']]])(
   '%j says that it waits, and goes on when the storage answers',
   async (args) => {
-    const mount = new Mount();
-    if (args[0] === 'emit') createLedger(mount.ledger);
-    mount.hang();
-    const started = mount.start(args);
+    const home = new Home();
+    if (args[0] === 'emit') createLedger(home.ledger);
+    home.mount.hang();
+    const started = home.start(args);
     await started.says(SILENT);
-    mount.answer();
+    home.mount.answer();
     expect((await started.ended).code).toBe(0);
-    if (args[0] === 'emit') expect(mount.losses()).toEqual([0.5]);
-    else expect(fs.existsSync(path.join(mount.ledger, 'ledger.json'))).toBe(true);
+    if (args[0] === 'emit') expect(home.losses()).toEqual([0.5]);
+    else expect(fs.existsSync(path.join(home.ledger, 'ledger.json'))).toBe(true);
   },
 );
 
 test.each(['SIGINT', 'SIGTERM'] as const)('%s ends emit and init while they wait', async (signal) => {
   for (const args of [METRIC, ['init', 'log']]) {
-    const mount = new Mount();
-    if (args[0] === 'emit') createLedger(mount.ledger);
-    mount.hang();
-    const started = mount.start(args);
+    const home = new Home();
+    if (args[0] === 'emit') createLedger(home.ledger);
+    home.mount.hang();
+    const started = home.start(args);
     await started.says(SILENT);
     started.kill(signal);
     expect(await started.ended).toMatchObject({ code: null, signal });
@@ -80,39 +71,41 @@ test.each(['SIGINT', 'SIGTERM'] as const)('%s ends emit and init while they wait
 });
 
 test('emit on a storage that answers says nothing of it', async () => {
-  const mount = new Mount();
-  createLedger(mount.ledger);
-  const started = mount.start(METRIC);
+  const home = new Home();
+  createLedger(home.ledger);
+  const started = home.start(METRIC);
   expect(await started.ended).toMatchObject({ code: 0, stderr: '' });
-  expect(mount.losses()).toEqual([0.5]);
+  expect(home.losses()).toEqual([0.5]);
 });
 
 const line = (loss: number): string => `${JSON.stringify({ type: 'metric', run_id: RUN, loss })}\n`;
 
-test('emit - writes its stream, and says when the storage hangs and answers again', async () => {
-  const mount = new Mount();
-  createLedger(mount.ledger);
-  const started = mount.start(['emit', '-']);
+/** `emit -` that has written its first event, and is given more. */
+async function begunStream(): Promise<{ home: Home; started: Started }> {
+  const home = new Home();
+  createLedger(home.ledger);
+  const started = home.start(['emit', '-']);
   started.child.stdin?.write(line(1));
-  await until('the first is in the log', () => mount.losses().length === 1);
-  mount.hang();
+  await until('the first is in the log', () => home.losses().length === 1);
+  return { home, started };
+}
+
+test('emit - writes its stream, and says when the storage hangs and answers again', async () => {
+  const { home, started } = await begunStream();
+  home.mount.hang();
   started.child.stdin?.write(line(2));
   await started.says(SILENT);
-  mount.answer();
+  home.mount.answer();
   await started.says('the storage answers again');
   started.child.stdin?.end(line(3));
   const { code, stderr } = await started.ended;
   expect(stderr).toContain('3 events written\n');
   expect(code).toBe(0);
-  expect(mount.losses()).toEqual([1, 2, 3]);
+  expect(home.losses()).toEqual([1, 2, 3]);
 });
 
 test('emit - ends by a signal as it would, if the storage answers', async () => {
-  const mount = new Mount();
-  createLedger(mount.ledger);
-  const started = mount.start(['emit', '-']);
-  started.child.stdin?.write(line(1));
-  await until('the first is in the log', () => mount.losses().length === 1);
+  const { started } = await begunStream();
   started.kill('SIGTERM');
   const { code, stderr } = await started.ended;
   expect(stderr).toContain('1 event written\n');
@@ -120,12 +113,8 @@ test('emit - ends by a signal as it would, if the storage answers', async () => 
 });
 
 test('emit - that hangs is ended by Ctrl-C, and says how much is known to be in the log', async () => {
-  const mount = new Mount();
-  createLedger(mount.ledger);
-  const started = mount.start(['emit', '-']);
-  started.child.stdin?.write(line(1));
-  await until('the first is in the log', () => mount.losses().length === 1);
-  mount.hang();
+  const { home, started } = await begunStream();
+  home.mount.hang();
   started.child.stdin?.write(line(2));
   await started.says(SILENT);
   started.kill('SIGINT');
@@ -135,15 +124,11 @@ test('emit - that hangs is ended by Ctrl-C, and says how much is known to be in 
 });
 
 test('emit - that is only slow is not given up after a signal', async () => {
-  const mount = new Mount();
-  createLedger(mount.ledger);
-  const started = mount.start(['emit', '-']);
-  started.child.stdin?.write(line(1));
-  await until('the first is in the log', () => mount.losses().length === 1);
-  mount.hang();
+  const { home, started } = await begunStream();
+  home.mount.hang();
   started.kill('SIGTERM');
   // what it takes is longer than a storage that is known to hang is waited for, and shorter than one takes to be that
-  const answer = setTimeout(() => mount.answer(), SLOW_MS);
+  const answer = setTimeout(() => home.mount.answer(), SLOW_MS);
   const { code, stderr } = await started.ended;
   clearTimeout(answer);
   expect(stderr).toBe('1 event written\n');
@@ -151,25 +136,21 @@ test('emit - that is only slow is not given up after a signal', async () => {
 });
 
 test('emit - that loses its parent while it hangs writes what it has taken', async () => {
-  const mount = new Mount();
-  createLedger(mount.ledger);
-  const started = mount.start(['emit', '-']);
-  started.child.stdin?.write(line(1));
-  await until('the first is in the log', () => mount.losses().length === 1);
-  mount.hang();
+  const { home, started } = await begunStream();
+  home.mount.hang();
   started.child.stdin?.write(line(2));
   await started.says(SILENT);
   started.kill('SIGKILL');
   await until('it has ended', () => started.child.signalCode !== null);
-  mount.answer();
-  await until('the file has its end', () => mount.types().includes('writer_closed'));
-  expect(mount.losses()).toEqual([1, 2]);
+  home.mount.answer();
+  await until('the file has its end', () => home.types().includes('writer_closed'));
+  expect(home.losses()).toEqual([1, 2]);
 });
 
 test('emit - refuses and counts as ever', async () => {
-  const mount = new Mount();
-  createLedger(mount.ledger);
-  const started = mount.start(['emit', '-']);
+  const home = new Home();
+  createLedger(home.ledger);
+  const started = home.start(['emit', '-']);
   started.child.stdin?.end(`${line(1)}{"type":"metrik"}\n`);
   const { code, stderr } = await started.ended;
   expect(stderr).toContain('1 event written, 1 refused\n');

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Started } from './cli-process.ts';
 import { CLI, ended, ExecHome, KEY, RUNNING } from './exec-home.ts';
-import { hangHook } from './hang-hook.ts';
+import { HangingMount } from './hang-hook.ts';
 import { until } from './until.ts';
 
 const SILENT = /^runfold: the storage of the log has not answered since 2\S+Z \(\S+\); the command goes on/m;
@@ -13,19 +13,10 @@ const WAITING = 'the command has ended, what is recorded of it waits for up to';
 
 /** A log on a mount that hangs between `hang` and `answer`, for every thread that makes a call there. */
 class HangingHome extends ExecHome {
-  readonly #hung = path.join(this.dir, 'hung');
-  readonly #hook = hangHook(this.dir, this.ledger, this.#hung);
-
-  hang(): void {
-    fs.writeFileSync(this.#hung, '');
-  }
-
-  answer(): void {
-    fs.rmSync(this.#hung);
-  }
+  readonly mount = new HangingMount(this.dir, this.ledger);
 
   override env(more: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
-    return super.env({ NODE_OPTIONS: this.#hook, ...more });
+    return super.env({ NODE_OPTIONS: this.mount.nodeOptions, ...more });
   }
 
   get spool(): string {
@@ -148,7 +139,7 @@ test('the command has the descriptors that it has without', async () => {
 describe('a storage that hangs before the command is started', () => {
   test('is said once; the command runs, its output flows, signals reach it, and its exit code is exec’s', async () => {
     const home = new HangingHome();
-    home.hang();
+    home.mount.hang();
     const started = home.sh(LISTENER, { options: AT_ONCE });
     await hears(started, 'ready');
     started.kill('SIGUSR1');
@@ -162,12 +153,12 @@ describe('a storage that hangs before the command is started', () => {
 
   test('and answers while the command runs gets all of it, each event once', async () => {
     const home = new HangingHome();
-    home.hang();
+    home.mount.hang();
     const options = [...KEY, '--sample-every', '1s'];
     const started = home.sh('echo ready; read line; exit 4', { options });
     await hears(started, 'ready');
     await started.says(SILENT);
-    home.answer();
+    home.mount.answer();
     await started.says('written again; nothing was lost');
     await until('a sample is written', () => home.of('resource_sample').length > 0);
     started.child.stdin?.write('go\n');
@@ -181,7 +172,7 @@ describe('a storage that hangs before the command is started', () => {
 
   test('a signal that comes before the command has begun is not lost', async () => {
     const home = new HangingHome();
-    home.hang();
+    home.mount.hang();
     const started = home.sh('sleep 60', { options: AT_ONCE });
     await until('exec listens', () => hasRecorder(home, started));
     started.kill('SIGTERM');
@@ -199,7 +190,7 @@ describe('a storage that hangs before the command is started', () => {
     const home = new HangingHome();
     const folder = path.join(home.ledger, 'experiment');
     fs.mkdirSync(folder);
-    home.hang();
+    home.mount.hang();
     const started = home.sh('echo "<$RUNFOLD_DIR>"; exit 5', {
       options: AT_ONCE,
       env: { RUNFOLD_DIR: '' },
@@ -219,7 +210,7 @@ describe('a storage that begins to hang while the command runs', () => {
     });
     await hears(started, 'ready');
     expect(home.statuses()).toEqual([RUNNING]);
-    home.hang();
+    home.mount.hang();
     started.child.stdin?.write('go\n');
     const { code, stdout, stderr } = await started.ended;
     expect({ code, stdout }).toEqual({ code: 3, stdout: 'ready\nmore\n' });
@@ -229,7 +220,7 @@ describe('a storage that begins to hang while the command runs', () => {
       ) ?? [];
     expect(Date.parse(since ?? '')).toBeGreaterThan(0);
     expect(count).toBe('4');
-    home.answer();
+    home.mount.answer();
     expect(home.statuses()).toEqual([RUNNING]);
     expect(mended(home, mend)).toBe(0);
     expect(home.statuses()).toEqual([RUNNING, ended('failed', 3)]);
@@ -242,10 +233,10 @@ describe('a storage that begins to hang while the command runs', () => {
     const home = new HangingHome();
     const started = home.sh('echo ready; read line; exit 6');
     await hears(started, 'ready');
-    home.hang();
+    home.mount.hang();
     started.child.stdin?.write('go\n');
     await started.says(WAITING);
-    home.answer();
+    home.mount.answer();
     const { code, stderr } = await started.ended;
     expect(code).toBe(6);
     expect(stderr).toContain('written again; nothing was lost');
@@ -259,7 +250,7 @@ describe('a storage that begins to hang while the command runs', () => {
       const home = new HangingHome();
       const started = home.sh('echo ready; read line; exit 6', { options: [...KEY, '--log-wait', '1h'] });
       await hears(started, 'ready');
-      home.hang();
+      home.mount.hang();
       started.child.stdin?.write('go\n');
       await started.says(WAITING);
       started.kill(signal);
@@ -271,7 +262,7 @@ describe('a storage that begins to hang while the command runs', () => {
 
   test('after SIGTERM the wait is counted from it, since SIGKILL comes so long after it', async () => {
     const home = new HangingHome();
-    home.hang();
+    home.mount.hang();
     const script = `trap 'sleep 1; exit 7' TERM; echo ready; while :; do sleep 0.05; done`;
     const started = home.sh(script, { options: [...KEY, '--log-wait', '1h'] });
     await hears(started, 'ready');
@@ -280,7 +271,7 @@ describe('a storage that begins to hang while the command runs', () => {
     const [, seconds] = /waits for up to (\d+) s/.exec(started.stderr) ?? [];
     // from the end of the command it would be 20 s
     expect(Number(seconds)).toBeLessThan(20);
-    home.answer();
+    home.mount.answer();
     expect((await started.ended).code).toBe(7);
   });
 
@@ -289,7 +280,7 @@ describe('a storage that begins to hang while the command runs', () => {
     const started = home.sh('echo ready; read line', { options: AT_ONCE });
     await hears(started, 'ready');
     const recorder = home.recorderOf(started);
-    home.hang();
+    home.mount.hang();
     started.child.stdin?.write('go\n');
     await started.ended;
     await until('the recorder is gone', () => !isAlive(recorder));
@@ -300,7 +291,7 @@ test('a spool that may hang too is not touched: how many events are lost is said
   const home = new HangingHome();
   const tmp = path.join(home.ledger, 'tmp');
   fs.mkdirSync(tmp);
-  home.hang();
+  home.mount.hang();
   const { code, stderr } = await home.sh('exit 2', { options: AT_ONCE, env: { TMPDIR: tmp } }).ended;
   expect(code).toBe(2);
   expect(stderr).toMatch(/has not answered since \S+Z\); 6 events are lost/);
@@ -344,7 +335,7 @@ describe('killed by SIGKILL', () => {
 
 test('a recorder that is killed again and again while the storage hangs is not replaced by exec itself', async () => {
   const home = new HangingHome();
-  home.hang();
+  home.mount.hang();
   const started = home.sh('echo ready; read line; exit 3', { options: AT_ONCE });
   await hears(started, 'ready');
   await started.says(SILENT);

@@ -1,17 +1,33 @@
 // A shared storage that hangs, for any Node process: a module that makes each call to files below a folder wait while
 // another file is there. Uninterruptible, as on a hard mount: of the process only the thread that has made the call waits.
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-/** For NODE_OPTIONS. @param folder is seen as a mount of NFS, which hangs while the file `while` is there. */
-export function hangHook(dir: string, folder: string, whileThere: string): string {
-  const file = path.join(dir, 'hang-hook.mjs');
-  writeFileSync(
-    file,
-    HOOK.replace('FOLDER', JSON.stringify(folder)).replace('WHILE', JSON.stringify(whileThere)),
-  );
-  return `--import=${pathToFileURL(file).href}`;
+/** A folder that processes with `nodeOptions` see as a mount of NFS, which hangs between `hang` and `answer`. */
+export class HangingMount {
+  /** For NODE_OPTIONS. */
+  readonly nodeOptions: string;
+  readonly #hung: string;
+
+  /** @param dir where the module will be */
+  constructor(dir: string, folder: string) {
+    this.#hung = path.join(dir, 'hung');
+    const file = path.join(dir, 'hang-hook.mjs');
+    writeFileSync(
+      file,
+      HOOK.replace('FOLDER', JSON.stringify(folder)).replace('WHILE', JSON.stringify(this.#hung)),
+    );
+    this.nodeOptions = `--import=${pathToFileURL(file).href}`;
+  }
+
+  hang(): void {
+    writeFileSync(this.#hung, '');
+  }
+
+  answer(): void {
+    rmSync(this.#hung);
+  }
 }
 
 const HOOK = `
