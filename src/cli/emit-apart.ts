@@ -1,6 +1,5 @@
 // `emit -` on a storage that may hang: the same command in a process of its own, which this one watches.
 import { spawn } from 'node:child_process';
-import { isoTime } from '../clock.ts';
 import { mayHang } from '../db/mounts.ts';
 import { ledgerCandidates } from '../events/ledger.ts';
 import { spoolDirectory } from '../events/spool.ts';
@@ -8,7 +7,7 @@ import { PACE } from '../projector/pace.ts';
 import { BELOW, PROGRESS_MS, type EmitProgress } from './below.ts';
 import { count } from './human.ts';
 import { say, type CliIo, type ExitCode } from './io.ts';
-import { printSafe } from './print-safe.ts';
+import { notAnswered } from './not-answered.ts';
 
 /** After a signal, on a storage that is slow but not known to hang; SLURM sends SIGKILL 30 s after its SIGTERM. */
 const LAST_WRITES_MS = 15_000;
@@ -20,10 +19,6 @@ export function emitPlaces({ ledger }: { ledger?: string }, { env, cwd }: CliIo)
 
 export function isApart(places: readonly string[], { report }: CliIo): boolean {
   return report === undefined && places.some((place) => mayHang(place));
-}
-
-export function silence(since: string, place: string): string {
-  return `runfold: the storage has not answered since ${since} (${printSafe(place)})`;
 }
 
 /** Resolves when the process has ended, or the signal has come and it does not end. */
@@ -48,7 +43,10 @@ export async function emitApart([place = '']: readonly string[], io: CliIo): Pro
   const watch = setInterval(() => {
     if (isSilent || !hasBegun || clock.now() - heardAt < PACE.answerWithin) return;
     isSilent = true;
-    say(io.stderr, `${silence(isoTime(heardAt), place)}; waiting for it (Ctrl-C ends that)`);
+    say(
+      io.stderr,
+      `runfold: ${notAnswered({ path: place, since: heardAt })}; waiting for it (Ctrl-C ends that)`,
+    );
   }, PROGRESS_MS);
   try {
     return await new Promise<ExitCode>((resolve, reject) => {
@@ -60,7 +58,7 @@ export async function emitApart([place = '']: readonly string[], io: CliIo): Pro
         setTimeout(() => {
           const { read, safe } = progress;
           const rest = `of ${count(read, 'record')} that were read, ${safe} are known to be in the log`;
-          say(io.stderr, `${silence(isoTime(heardAt), place)}; interrupted: ${rest}`);
+          say(io.stderr, `runfold: ${notAnswered({ path: place, since: heardAt })}; interrupted: ${rest}`);
           child.kill('SIGKILL');
           child.disconnect();
           child.unref();

@@ -13,7 +13,7 @@ import type { PassResult } from '../projector/pass-result.ts';
 import { Bound } from './bound.ts';
 import { duration } from './human.ts';
 import { say, type CliIo } from './io.ts';
-import { notAnswered } from './place.ts';
+import { notAnswered } from './not-answered.ts';
 import { ProgressLine } from './progress.ts';
 import { startIfNew } from './start.ts';
 

@@ -1,10 +1,9 @@
 // Where a command finds its log and database, also while the storage of the log hangs.
-import { isoTime } from '../clock.ts';
 import type { Hang } from '../projector/ledger-note.ts';
 import { locate, type Place } from '../projector/open.ts';
 import { say, type CliIo } from './io.ts';
 import type { PlaceFlags } from './options.ts';
-import { printSafe } from './print-safe.ts';
+import { notAnswered } from './not-answered.ts';
 
 /** For commands that answer from the database: they do without a storage that hangs (`place.hang`). */
 export async function findPlace(flags: PlaceFlags, io: CliIo, away?: 'also without the log'): Promise<Place> {
@@ -21,10 +20,6 @@ export async function waitForPlace(flags: PlaceFlags, io: CliIo): Promise<Place>
   const place = await locate({ ...optionsOf(flags, io), onHang }, io.clock);
   if (hung !== undefined) say(io.stderr, 'the storage answers again');
   return place;
-}
-
-export function notAnswered({ path, since }: Hang): string {
-  return `the storage has not answered since ${isoTime(since)} (${printSafe(path)})`;
 }
 
 function optionsOf({ ledger, db }: PlaceFlags, { env, cwd, signal, askStorage, abandon }: CliIo) {

@@ -1,11 +1,10 @@
 // Commands that are over in a moment write with synchronous calls: on a storage that hangs one of them never returns,
 // and nothing of this process can say so, or hears of a signal.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { isoTime } from '../clock.ts';
 import { mayHang } from '../db/mounts.ts';
 import { PACE } from '../projector/pace.ts';
-import { silence } from './emit-apart.ts';
 import type { CliIo } from './io.ts';
+import { notAnswered } from './not-answered.ts';
 
 const ENDING = ['SIGINT', 'SIGTERM'] as const;
 
@@ -22,7 +21,7 @@ export function watched<T>(places: readonly string[], io: CliIo, lost: string, w
   const slow = places.find((place) => mayHang(place));
   if (slow === undefined) return work();
   const watch = startWatch(
-    `${silence(isoTime(io.clock.now()), slow)}; waiting for it (Ctrl-C ends that${lost})`,
+    `runfold: ${notAnswered({ path: slow, since: io.clock.now() })}; waiting for it (Ctrl-C ends that${lost})`,
   );
   const listeners = ENDING.map((signal) => ({ signal, own: process.rawListeners(signal) }));
   for (const { signal } of listeners) process.removeAllListeners(signal);

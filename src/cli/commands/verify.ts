@@ -5,7 +5,8 @@ import { freshen } from '../freshness.ts';
 import { count, thousands } from '../human.ts';
 import { say, sayJson, type CliIo, type ExitCode } from '../io.ts';
 import type { PlaceFlags } from '../options.ts';
-import { notAnswered, waitForPlace } from '../place.ts';
+import { notAnswered } from '../not-answered.ts';
+import { waitForPlace } from '../place.ts';
 import { printSafe } from '../print-safe.ts';
 import { ProgressLine } from '../progress.ts';
 
